@@ -1,0 +1,19 @@
+"""Odoorway: the webhook gateway for Odoo."""
+
+from odoorway.commands import Call, Update, Upsert, find
+from odoorway.errors import Reject, RetryLater, Skip
+from odoorway.gateway import Gateway
+from odoorway.model.event import Event
+
+__all__ = [
+    "Call",
+    "Event",
+    "Gateway",
+    "Reject",
+    "RetryLater",
+    "Skip",
+    "Update",
+    "Upsert",
+    "find",
+]
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""From commands to a destination's answer, and what that answer means."""

@@ -1,0 +1,1 @@
+"""Dispatch: lease, transform, deliver, settle."""

@@ -1,0 +1,1 @@
+"""The durable queue: events, deliveries, attempts, rejections."""

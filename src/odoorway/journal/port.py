@@ -1,0 +1,136 @@
+"""What every journal guarantees; one contract suite runs on each implementation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from odoorway.model.delivery import Attempt, Delivery, Leased, Planned, Settlement, State
+from odoorway.model.event import Event, Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of an append."""
+
+    event_id: str
+    duplicate: bool  # the same event was there before; nothing was stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """Counts over the whole journal."""
+
+    events: int
+    rejections: int
+    deliveries: dict[State, int]  # every state, zero included
+    oldest_waiting: float | None  # the arrival of the oldest event that still waits, Unix seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much a journal keeps. Texts and bodies above a cap are cut and end in ``…[cut]``."""
+
+    max_waiting: int = 5_000_000  # pending deliveries; more is JournalFull
+    max_rejections: int = 10_000  # the oldest go first
+    rejection_body: int = 4_096  # bytes
+    header_value: int = 2_048  # characters
+    text: int = 16_384  # characters of a detail or traceback
+
+
+class Journal(Protocol):
+    """The durable queue. All times are Unix seconds given by the caller.
+
+    Every method raises JournalUnavailable when the store cannot do it.
+    """
+
+    async def append(self, event: Event, planned: Sequence[Planned]) -> Appended:
+        """Record *event* durably with one delivery a plan, once per source, key and body.
+
+        When this returns, the event survives ``kill -9`` and power loss: only then may the
+        receiver answer 2xx. Appending the same source, idempotency key and body again stores
+        nothing and returns the first event's id with ``duplicate`` set. The same key with
+        another body is an event of its own with ``conflict`` set. Without a plan the event is
+        stored with one delivery in state ``skipped``, route ``""``.
+
+        Raises:
+            JournalFull: ``Limits.max_waiting`` deliveries wait already.
+            JournalUnavailable: the event is not known to be stored and may be sent again.
+        """
+        ...
+
+    async def reject(self, rejection: Rejection) -> None:
+        """Record a refused request, durable at leisure, bounded by the limits."""
+        ...
+
+    async def lease(
+        self, destination: str, owner: str, *, limit: int, now: float, until: float
+    ) -> Sequence[Leased]:
+        """Claim up to *limit* due deliveries of *destination* until that time.
+
+        Deliveries that share destination, source and ordering key form a lane: only its
+        head can be leased, so they never overlap and keep their order of arrival. An expired
+        lease may be taken by anybody. Costs the same whatever waits.
+        """
+        ...
+
+    async def settle(self, owner: str, settlements: Sequence[Settlement]) -> Sequence[int]:
+        """Record attempts and next states in one transaction; return the deliveries changed.
+
+        A settlement of a delivery that *owner* no longer holds changes nothing. A dead letter
+        lets the next of its lane pass unless it was planned with ``hold``.
+        """
+        ...
+
+    async def release(self) -> int:
+        """Make every leased delivery due at once; for the one process that owns the journal."""
+        ...
+
+    async def replay(self, event_id: str, planned: Sequence[Planned], now: float) -> Sequence[int]:
+        """Add new deliveries of a stored event; return their ids, none when it is not stored.
+
+        In a lane that a dead letter holds they go first, and delivering them frees the lane.
+        """
+        ...
+
+    async def next_due(self, destination: str) -> float | None:
+        """Return when the next lane of *destination* is due, or None when nothing waits."""
+        ...
+
+    async def events(self, *, limit: int = 50, before: str | None = None) -> Sequence[Event]:
+        """Return events, newest first, those older than the event id *before*."""
+        ...
+
+    async def event(self, event_id: str) -> Event | None:
+        """Return one event."""
+        ...
+
+    async def deliveries(
+        self,
+        *,
+        event_id: str | None = None,
+        state: State | None = None,
+        limit: int = 50,
+        before: int | None = None,
+    ) -> Sequence[Delivery]:
+        """Return deliveries, newest first, those with an id below *before*."""
+        ...
+
+    async def delivery(self, delivery_id: int) -> Delivery | None:
+        """Return one delivery."""
+        ...
+
+    async def attempts(self, delivery_id: int) -> Sequence[Attempt]:
+        """Return a delivery's attempts, first to last."""
+        ...
+
+    async def rejections(self, *, limit: int = 50) -> Sequence[Rejection]:
+        """Return rejections, newest first."""
+        ...
+
+    async def stats(self) -> Stats:
+        """Return the counts."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was begun and let the store go."""
+        ...

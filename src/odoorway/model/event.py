@@ -1,0 +1,57 @@
+"""An accepted request, and one that was refused."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+Headers = tuple[tuple[str, str], ...]
+
+
+def new_id(prefix: str, now: float) -> str:
+    """Return an id that sorts by time: 48 bits of milliseconds, then 64 random bits, in hex."""
+    return f"{prefix}_{int(now * 1000):012x}{secrets.token_hex(8)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One accepted request: immutable, kept as it came.
+
+    ``body`` is what was signed or, for a compressed request, what it unpacks to. ``headers``
+    have lower-case names, are in order of arrival, and hold no credentials.
+    """
+
+    id: str
+    source: str
+    topic: str
+    idempotency_key: str
+    ordering_key: str
+    version: str | None
+    received_at: float  # Unix seconds
+    headers: Headers
+    body: bytes
+    body_hash: str  # SHA-256, hex
+    conflict: bool = False  # an earlier event has the same idempotency key and another body
+
+    @property
+    def received(self) -> datetime:
+        """The time of arrival, aware, in UTC."""
+        return datetime.fromtimestamp(self.received_at, UTC)
+
+    def header(self, name: str) -> str | None:
+        """Return the first header of that *name*, whatever its case, or None."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key == wanted), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """A request refused before it became an event; kept, bounded, for diagnosis."""
+
+    id: str
+    source: str  # as asked for in the path; it may not exist
+    at: float  # Unix seconds
+    status: int
+    code: str  # a diagnosis code
+    detail: str
+    headers: Headers
+    body: bytes  # the first bytes only

@@ -1,0 +1,1 @@
+"""Receive: verify, identify, append, answer."""

@@ -1,0 +1,1 @@
+"""Transform: a validated payload into commands, and commands into flat records. Pure."""
