@@ -1,0 +1,43 @@
+# Two commands: `make demo` and `make test`. Each sets up all it needs from Python 3.11+ and git.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test fast lint odoo bench clean
+.DEFAULT_GOAL := help
+
+help:  ## list the commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+$(READY): pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Odoorway needs Python 3.11 or newer; say which with make PYTHON=python3.12")'
+	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv; }
+	@$(BIN)/uv sync --quiet --frozen
+	@touch $(READY)
+
+demo: $(READY)  ## the main job: signed webhooks become orders in a sandbox Odoo
+	@$(BIN)/odoorway demo
+
+test: $(READY)  ## the whole test suite, a real Odoo 19 among it where it can be had
+	@$(BIN)/pytest
+
+fast: $(READY)  ## the tests that need no real Odoo
+	@$(BIN)/pytest -m "not odoo"
+
+lint: $(READY)  ## linters, types, and which module may import which
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+odoo: $(READY)  ## a real Odoo 19 to try things on; prints its address and key
+	@scripts/odoo start
+
+bench: $(READY)  ## the benchmarks; each prints ratios
+	@$(BIN)/python benchmarks/ingest.py
+	@$(BIN)/python benchmarks/deliver.py
+
+clean:  ## remove what was set up here, the cached Odoo too
+	@scripts/odoo stop --all || true
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,41 @@
+"""What to record for a delivery once its verdict is known. Pure."""
+
+from odoorway.deliver.port import Verdict
+from odoorway.dispatch.retry_policy import RetryPolicy
+from odoorway.model.delivery import Delivery, Outcome, Settlement
+
+
+def settlement(  # noqa: PLR0913 - every argument is a fact of the attempt
+    delivery: Delivery,
+    verdict: Verdict,
+    policy: RetryPolicy,
+    *,
+    now: float,
+    seconds: float,
+    draw: float,
+) -> Settlement:
+    """Return the attempt and the next state.
+
+    A failure of the destination as a whole spends no attempt: the delivery is due again at
+    once and waits for the breaker. The last attempt of the schedule makes a dead letter.
+    """
+    counts = not verdict.blame_destination
+    outcome, detail, wait = verdict.outcome, verdict.detail, 0.0
+    if outcome is Outcome.RETRY and counts:
+        spent = delivery.attempts + 1
+        planned = policy.wait(spent, draw, verdict.retry_after)
+        if planned is None:
+            outcome, detail = Outcome.DEAD, f"{detail}\nGave up after {spent} attempts.".lstrip()
+        else:
+            wait = planned
+    return Settlement(
+        delivery=delivery.id,
+        outcome=outcome,
+        at=now,
+        seconds=seconds,
+        due_at=now + wait,
+        counts=counts,
+        code=verdict.code,
+        detail=detail,
+        records=verdict.records,
+    )

@@ -1,0 +1,84 @@
+"""Settings: from environment, ``.env`` and flags to one frozen value."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from odoorway.errors import SettingsError
+
+PREFIX = "ODOORWAY_"
+
+
+class Settings(BaseModel):
+    """Every setting. ``ODOORWAY_<NAME>`` in the environment or ``.env``, ``--<name>`` as a flag."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    odoo_url: str = Field("", description="Odoo's address, like https://odoo.example.com")
+    odoo_database: str = Field("", description="the database's name")
+    odoo_api_key: SecretStr = Field(SecretStr(""), description="an API key of the gateway's user")
+    odoo_timeout: float = Field(60.0, gt=0, description="seconds to wait for one answer of Odoo")
+    journal: str = Field("odoorway.db", description="the journal's file, or 'memory' to keep none")
+    host: str = Field("127.0.0.1", description="the address to listen on")
+    port: int = Field(8088, ge=0, le=65535, description="the port to listen on; 0 takes a free one")
+    max_body: int = Field(5 * 1024 * 1024, gt=0, description="bytes of a body, sent and unpacked")
+    max_in_flight: int = Field(512, gt=0, description="requests at once; more are answered 429")
+    max_buffered: int = Field(256 * 1024 * 1024, gt=0, description="bytes of all bodies at once")
+    max_waiting: int = Field(5_000_000, gt=0, description="deliveries that may wait")
+    read_timeout: float = Field(20.0, gt=0, description="seconds for a request's head, and body")
+    grace: float = Field(25.0, gt=0, description="seconds to finish in after SIGTERM")
+    batch: int = Field(100, gt=0, le=1000, description="deliveries in one batch to Odoo")
+    concurrency: int = Field(2, gt=0, le=32, description="batches under way to Odoo at once")
+    retry_base: float = Field(10.0, gt=0, description="seconds the first retry waits at most")
+    retry_cap: float = Field(21600.0, gt=0, description="seconds any retry waits at most")
+    retry_attempts: int = Field(34, gt=0, description="attempts before a dead letter")
+    log_format: str = Field("console", pattern="^(console|json)$", description="console or json")
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return the process's environment over the ``.env`` of *folder*."""
+    from_file = {k: v for k, v in dotenv_values(folder / ".env").items() if v is not None}
+    return {**from_file, **os.environ}
+
+
+def read(environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Settings:
+    """Return the settings of *environ*, with those *flags* that are not None over them.
+
+    Raises:
+        SettingsError: a name is unknown or a value is wrong; the message says which.
+    """
+    found = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environ.items()
+        if name.startswith(PREFIX)
+    }
+    _refuse_unknown(found)
+    found.update({k: v for k, v in (flags or {}).items() if v is not None})
+    try:
+        return Settings.model_validate(found)
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from None
+
+
+def _refuse_unknown(found: Mapping[str, str]) -> None:
+    for name in found:
+        if name not in Settings.model_fields:
+            near = difflib.get_close_matches(name, Settings.model_fields, 1)
+            hint = f"; did you mean {PREFIX}{near[0].upper()}?" if near else ""
+            raise SettingsError(f"unknown setting {PREFIX}{name.upper()}{hint}")
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for one in error.errors(include_url=False, include_input=False):
+        name = str(one["loc"][0])
+        meaning = Settings.model_fields[name].description if name in Settings.model_fields else ""
+        lines.append(
+            f"{PREFIX}{name.upper()} (--{name.replace('_', '-')}): {one['msg']}; it is {meaning}"
+        )
+    return "\n".join(lines)
