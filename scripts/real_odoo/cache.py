@@ -19,8 +19,8 @@ _depth = 0
 
 
 def root() -> Path:
-    """The cache folder, `$ODOORWAY_ODOO_CACHE` or `.cache/odoo` of this repository."""
-    chosen = os.environ.get("ODOORWAY_ODOO_CACHE")
+    """The cache folder, `$REAL_ODOO_CACHE` or `.cache/odoo` of this repository."""
+    chosen = os.environ.get("REAL_ODOO_CACHE")
     return Path(chosen).resolve() if chosen else PACKAGE.parent.parent / ".cache" / "odoo"
 
 

@@ -15,6 +15,7 @@ from real_odoo.server import RealOdoo, stop_idle_postgres
 from real_odoo.system import SetupError, say
 
 UNAVAILABLE = 3
+INTERRUPTED = 130
 _PREFIX = "ODOORWAY_ODOO"
 
 
@@ -24,9 +25,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except SetupError as problem:
         print(f"odoo: {problem}", file=sys.stderr)
-        return UNAVAILABLE if unavailable() else 1
+        if unavailable():
+            return UNAVAILABLE
+        stop_idle_postgres()
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -101,7 +101,7 @@ def _one_line(text: str) -> Iterator[tuple[str, list[str], list[str]]]:
 def _debian_problem() -> str | None:
     missing = [name for name in ("apt-get", "dpkg") if not shutil.which(name)]
     if missing:
-        return f"a real Odoo comes from Debian's archive, and {' and '.join(missing)} is not here."
+        return f"a real Odoo comes from Debian's archive, which needs {' and '.join(missing)}."
     if not KEYRING.is_file():
         return f"a real Odoo comes from Debian's archive, and its keyring {KEYRING} is not here."
     if not debian_mirror():

@@ -31,6 +31,7 @@ class Postgres:
 
     Root runs it as `nobody`, since PostgreSQL refuses root. Nothing is flushed to the disk, so a
     machine that loses power may lose the cluster: delete the cache then. A process kill is safe.
+    Stopping the last real Odoo of the cache stops it too, whoever else was using it.
     """
 
     def __init__(self) -> None:
@@ -71,6 +72,8 @@ class Postgres:
 
     def is_running(self) -> bool:
         """Whether the server is up."""
+        if not (self.data / "postmaster.pid").exists():
+            return False
         try:
             self._control("status")
         except (SetupError, OSError):

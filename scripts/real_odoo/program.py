@@ -9,7 +9,7 @@ from pathlib import Path
 
 from real_odoo import cache, fetch
 from real_odoo.postgres import ROLE, Postgres
-from real_odoo.system import LOOPBACK, environment, run
+from real_odoo.system import LOOPBACK, SetupError, environment, run
 
 
 def folder(database: str) -> Path:
@@ -89,6 +89,13 @@ def once(database: str, *options: str, subcommand: str = "server", stdin: str = 
     """Run Odoo to its end and return its output; raises `SetupError` when it fails."""
     words = [*command(database, subcommand), *options]
     return run(words, env=variables(), cwd=folder(database), stdin=stdin)
+
+
+def install(database: str, modules: Sequence[str]) -> None:
+    """Install modules; raises `SetupError` for one that Odoo does not find or cannot install."""
+    said = once(database, "-i", ",".join(modules), "--stop-after-init", "--no-http")
+    if "invalid module names" in said:  # Odoo itself only warns
+        raise SetupError(f"Odoo finds no module among its addons for one of {', '.join(modules)}.")
 
 
 def spawn(database: str) -> subprocess.Popen[bytes]:

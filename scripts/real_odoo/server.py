@@ -48,6 +48,8 @@ class RealOdoo:
         A server already on this database is stopped. When it does not come to answer, it is
         stopped again and `SetupError` ends with its log.
         """
+        if checked(database) == template.NAME:
+            raise SetupError(f"{database} is the template itself; choose another name.")
         with cache.locked():
             postgres = Postgres()
             template.ensure(postgres)
@@ -161,8 +163,7 @@ class RealOdoo:
             addons=[Path(folder) for folder in self.addons],
         )
         if install:
-            modules = ",".join(install)
-            program.once(self.database, "-i", modules, "--stop-after-init", "--no-http")
+            program.install(self.database, install)
         self._process = program.spawn(self.database)
         self.pid = self._process.pid
         known = {name: value for name, value in vars(self).items() if name != "_process"}
@@ -191,6 +192,6 @@ def stop_idle_postgres() -> None:
 
 
 def _clone(postgres: Postgres, database: str) -> None:
-    postgres.clone(template.NAME, checked(database))
+    postgres.clone(template.NAME, database)
     shutil.rmtree(program.folder(database), ignore_errors=True)
     program.copy_filestore(template.NAME, database)

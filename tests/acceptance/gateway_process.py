@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
@@ -127,10 +127,10 @@ async def post(session: aiohttp.ClientSession, url: str, order: Order, secret: s
         return 0
 
 
-async def eventually(check: Callable[[], object], seconds: float = 120) -> None:
+async def eventually(check: Callable[[], Awaitable[bool]], seconds: float = 120) -> None:
     """Return as soon as the (async) *check* is true; another process decides when that is."""
     async with asyncio.timeout(seconds):
-        while not await check():  # type: ignore[misc]  # every check here is a coroutine function
+        while not await check():  # noqa: ASYNC110 - no event reaches us from another process
             await asyncio.sleep(0.02)
 
 

@@ -1,0 +1,185 @@
+"""Acknowledged webhooks a second: the gateway, the same server with no storage, an Odoo controller.
+
+Rounds are interleaved and the medians are given as ratios. The gateway verifies a Shopify
+signature, appends durably (SQLite, synchronous=FULL) with one delivery, and answers 202. The same
+server with no storage differs only in its journal. The Odoo controller verifies nothing and
+inserts one row. Nothing is delivered meanwhile: that is what deliver.py measures.
+"""
+
+import argparse
+import asyncio
+import itertools
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import uvloop
+from load import Load, run
+from odoorway.journal.memory import MemoryJournal
+from odoorway.receive.app import ReceiveApp, ReceiveLimits
+from odoorway.receive.server import build_server
+from odoorway.receive.signature import Verifier
+
+from odoorway import Gateway, Upsert
+from odoorway.clock import SystemClock
+from odoorway.journal.port import Appended
+from odoorway.journal.sqlite import SqliteJournal
+from odoorway.model.delivery import Planned
+from odoorway.model.event import Event
+from odoorway.sources import shopify, sign
+
+ROOT = Path(__file__).resolve().parents[1]
+SECRET = "benchmark"
+BODIES = 500
+
+
+class NoJournal(MemoryJournal):
+    """Stores nothing and says it did: what the server costs by itself."""
+
+    async def append(self, event: Event, planned: Sequence[Planned]) -> Appended:  # noqa: ARG002
+        """Return at once."""
+        return Appended(event.id, duplicate=False)
+
+
+def bodies() -> list[bytes]:
+    """Return bodies of about 2.5 KB, each about another order."""
+    filler = [{"id": n, "sku": f"SKU-{n}", "quantity": 1, "price": "9.95"} for n in range(40)]
+    return [
+        json.dumps({"id": n, "name": f"#{n}", "line_items": filler}).encode() for n in range(BODIES)
+    ]
+
+
+def gateway_requests() -> Callable[[], bytes]:
+    """Return what makes the next signed request, each with an event id of its own."""
+    definition = shopify.source(secret=SECRET)
+    ready = []
+    for body in bodies():
+        headers = dict(
+            sign(definition, SECRET, body, topic="orders/create", event_id="@@", now=time.time())
+        )
+        head = "".join(f"{k}: {v}\r\n" for k, v in headers.items())
+        text = f"POST /in/shop HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n{head}\r\n"
+        before, after = text.encode().split(b"@@")
+        ready.append((before, after + body))
+    numbers = itertools.count(time.time_ns())
+    turn = itertools.cycle(ready)
+
+    def make() -> bytes:
+        before, after = next(turn)
+        return before + b"%d" % next(numbers) + after
+
+    return make
+
+
+def odoo_requests() -> Callable[[], bytes]:
+    """Return what makes the next request to the controller."""
+    turn = itertools.cycle(
+        b"POST /api/webhook/insert HTTP/1.1\r\nhost: 127.0.0.1\r\n"
+        b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+        for body in bodies()
+    )
+    return lambda: next(turn)
+
+
+async def serve(kind: str, folder: Path, port: int) -> None:
+    """Serve the receive path, as the gateway does, on that kind of journal."""
+    gateway = Gateway()
+    definition = shopify.source(secret=SECRET)
+
+    @gateway.source("shop", definition).on("orders/create")
+    def order(order: dict[str, Any]) -> Upsert:
+        return Upsert("sale.order", ("order", order["id"]), {})
+
+    journal = NoJournal() if kind == "none" else SqliteJournal.open(folder / "journal.db")
+    limits = ReceiveLimits()
+    app = ReceiveApp(
+        gateway, {"shop": Verifier(definition, (SECRET,))}, journal, SystemClock(), limits
+    )
+    await build_server(app, "127.0.0.1", port, limits=limits, grace=5).serve()
+
+
+async def ready(port: int) -> None:
+    """Wait until a server listens."""
+    for _ in range(500):
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.02)
+        else:
+            writer.close()
+            return
+    raise RuntimeError(f"nothing listens on port {port}")
+
+
+async def measure(rounds: int, seconds: float, odoo_port: int | None) -> dict[str, list[Load]]:
+    """Return each kind's rounds, interleaved."""
+    found: dict[str, list[Load]] = {"sqlite": [], "none": [], "odoo": []}
+    with tempfile.TemporaryDirectory(dir=ROOT) as folder:
+        servers = {
+            kind: subprocess.Popen([sys.executable, __file__, "--serve", kind, folder, str(port)])
+            for kind, port in (("sqlite", 18181), ("none", 18182))
+        }
+        try:
+            await asyncio.gather(ready(18181), ready(18182))
+            ours, theirs = gateway_requests(), odoo_requests()
+            for _ in range(rounds):
+                for kind, port in (("sqlite", 18181), ("none", 18182)):
+                    found[kind].append(
+                        await run(port, ours, seconds=seconds, connections=64, wanted=b" 202")
+                    )
+                if odoo_port:
+                    found["odoo"].append(
+                        await run(odoo_port, theirs, seconds=seconds, connections=4, wanted=b" 200")
+                    )
+        finally:
+            for server in servers.values():
+                server.terminate()
+                server.wait()
+    return found
+
+
+def report(found: dict[str, list[Load]]) -> None:
+    """Print medians and ratios."""
+    middle = {kind: statistics.median(r.rate for r in runs) for kind, runs in found.items() if runs}
+    names = {"sqlite": "gateway, SQLite", "none": "same, no storage", "odoo": "Odoo controller"}
+    print(f"{'':18}{'acks/s':>10}{'p50 ms':>10}{'p99 ms':>10}")
+    for kind, rate in middle.items():
+        p50, p99 = (statistics.median(getattr(r, p) for r in found[kind]) for p in ("p50", "p99"))
+        print(f"{names[kind]:18}{rate:10,.0f}{p50:10.1f}{p99:10.1f}")
+    pairs = zip(found["sqlite"], found["none"], strict=True)
+    each = [a.rate / b.rate for a, b in pairs]
+    print(f"\ngateway / no storage: {statistics.median(each):.2f}  (aim 0.45)")
+    if "odoo" in middle:
+        each = [a.rate / b.rate for a, b in zip(found["sqlite"], found["odoo"], strict=True)]
+        print(f"gateway / Odoo controller: {statistics.median(each):,.0f}  (aim 100)")
+
+
+def main() -> None:
+    """Run it: `benchmarks/ingest.py [--rounds 5] [--seconds 3] [--no-odoo]`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--no-odoo", action="store_true")
+    parser.add_argument("--serve", nargs=3, metavar=("KIND", "FOLDER", "PORT"))
+    given = parser.parse_args()
+    if given.serve:
+        kind, folder, port = given.serve
+        return uvloop.run(serve(kind, Path(folder), int(port)))
+    if given.no_odoo:
+        return report(uvloop.run(measure(given.rounds, given.seconds, None)))
+    sys.path.insert(0, str(ROOT / "scripts"))
+    from real_odoo import RealOdoo  # noqa: PLC0415 - only where there is one
+
+    addons = [ROOT / "scripts" / "real_odoo" / "addons"]
+    with RealOdoo.start("odoorway_bench_in", addons=addons, install=["order_hook"]) as odoo:
+        return report(uvloop.run(measure(given.rounds, given.seconds, odoo.port)))
+
+
+if __name__ == "__main__":
+    main()

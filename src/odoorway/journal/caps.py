@@ -1,0 +1,66 @@
+"""What a journal cuts before it stores: long texts, never an event's body. Pure."""
+
+from dataclasses import replace
+
+from odoorway.journal.port import Limits
+from odoorway.model.delivery import Settlement
+from odoorway.model.event import Event, Headers, Rejection
+
+MARK = "…[cut]"
+_TEXTS = ("source", "topic", "idempotency_key", "ordering_key", "version")
+
+
+def cap_event(event: Event, limits: Limits) -> Event:
+    """Return *event* with long header values cut, and all its texts storable."""
+    headers = _cap_headers(event.headers, limits)
+    unclean = [n for n in _TEXTS if not (getattr(event, n) or "").isascii()]
+    if headers is event.headers and not unclean:
+        return event
+    return replace(event, headers=headers, **{n: storable(getattr(event, n)) for n in unclean})
+
+
+def cap_rejection(rejection: Rejection, limits: Limits) -> Rejection:
+    """Return *rejection* with its path, detail, headers and body cut."""
+    return replace(
+        rejection,
+        source=cap_text(rejection.source, limits.header_value),
+        detail=cap_text(rejection.detail, limits.text),
+        headers=_cap_headers(rejection.headers, limits),
+        body=_cap_bytes(rejection.body, limits.rejection_body),
+    )
+
+
+def cap_settlement(settlement: Settlement, limits: Limits) -> Settlement:
+    """Return *settlement* with its detail cut."""
+    detail = cap_text(settlement.detail, limits.text)
+    return settlement if detail is settlement.detail else replace(settlement, detail=detail)
+
+
+def cap_text(text: str, limit: int) -> str:
+    """Return *text*, storable, in at most *limit* characters, the mark included."""
+    if len(text) > limit:
+        text = text[: max(0, limit - len(MARK))] + MARK
+    return storable(text)
+
+
+def storable(text: str) -> str:
+    r"""Return *text* with lone surrogates written out, as ``\udc80``.
+
+    JSON can carry them (``"\ud800"``) into a key or a traceback, UTF-8 cannot. Written out,
+    two keys that differ stay different.
+    """
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _cap_headers(headers: Headers, limits: Limits) -> Headers:
+    cap = limits.header_value
+    if all(len(value) <= cap for _, value in headers):
+        return headers
+    return tuple((name, cap_text(value, cap)) for name, value in headers)
+
+
+def _cap_bytes(body: bytes, limit: int) -> bytes:
+    mark = MARK.encode()
+    return body if len(body) <= limit else body[: max(0, limit - len(mark))] + mark

@@ -1,0 +1,87 @@
+"""What the reader answers: listings, single values and counts, each from an index."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import apsw
+
+from odoorway.journal.port import Stats
+from odoorway.journal.rows import to_attempt, to_delivery, to_event, to_rejection
+from odoorway.journal.statements import load
+from odoorway.model.delivery import Attempt, Delivery, State
+from odoorway.model.event import Event, Rejection
+
+SQL: Final[Mapping[str, str]] = load("sqlite", "read")
+_LAST: Final = 2**63 - 1
+
+
+def next_due(db: apsw.Connection, destination: str) -> float | None:
+    """Return when the next lane is due."""
+    ((due,),) = db.execute(SQL["next_due"], {"destination": destination}).fetchall()
+    return None if due is None else float(due)
+
+
+def events(db: apsw.Connection, limit: int, before: str | None) -> Sequence[Event]:
+    """Return events, the last to arrive first."""
+    name = "events" if before is None else "events_before"
+    rows = db.execute(SQL[name], {"limit": limit, "before": before})
+    return tuple(map(to_event, rows))
+
+
+def event(db: apsw.Connection, event_id: str) -> Event | None:
+    """Return one event."""
+    row = db.execute(SQL["event"], {"id": event_id}).fetchone()
+    return None if row is None else to_event(row)
+
+
+def deliveries(
+    db: apsw.Connection,
+    event_id: str | None,
+    state: State | None,
+    limit: int,
+    before: int | None,
+) -> Sequence[Delivery]:
+    """Return deliveries, newest first."""
+    bindings: dict[str, Any] = {
+        "event_id": event_id,
+        "state": state,
+        "limit": limit,
+        "before": _LAST if before is None else before,
+    }
+    rows = db.execute(SQL[_listing(event_id, state)], bindings)
+    return tuple(map(to_delivery, rows))
+
+
+def _listing(event_id: str | None, state: State | None) -> str:
+    if event_id is not None:
+        return "deliveries_of_event"
+    return "deliveries" if state is None else "deliveries_in_state"
+
+
+def delivery(db: apsw.Connection, delivery_id: int) -> Delivery | None:
+    """Return one delivery."""
+    row = db.execute(SQL["delivery"], {"id": delivery_id}).fetchone()
+    return None if row is None else to_delivery(row)
+
+
+def attempts(db: apsw.Connection, delivery_id: int) -> Sequence[Attempt]:
+    """Return a delivery's attempts, first to last."""
+    return tuple(map(to_attempt, db.execute(SQL["attempts"], {"delivery": delivery_id})))
+
+
+def rejections(db: apsw.Connection, limit: int) -> Sequence[Rejection]:
+    """Return rejections, newest first."""
+    return tuple(map(to_rejection, db.execute(SQL["rejections"], {"limit": limit})))
+
+
+def stats(db: apsw.Connection) -> Stats:
+    """Return the counts, all of one moment."""
+    with db:
+        tally: dict[str, int] = dict(db.execute(SQL["tally"]).fetchall())
+        ((oldest,),) = db.execute(SQL["oldest_waiting"]).fetchall()
+    return Stats(
+        events=tally["event"],
+        rejections=tally["rejection"],
+        deliveries={state: tally[state] for state in State},
+        oldest_waiting=oldest,
+    )

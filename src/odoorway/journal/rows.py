@@ -1,0 +1,121 @@
+"""Rows to values and back. Columns stand in the order of the statements in ``sql/``."""
+
+import json
+from typing import Any
+
+from odoorway.model.delivery import Attempt, Delivery, Outcome, Settlement, State
+from odoorway.model.event import Event, Headers, Rejection
+
+Row = tuple[Any, ...]
+Bindings = dict[str, Any]
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def event_bindings(event: Event) -> Bindings:
+    """Return the columns of *event*."""
+    return {
+        "id": event.id,
+        "source": event.source,
+        "topic": event.topic,
+        "idempotency_key": event.idempotency_key,
+        "ordering_key": event.ordering_key,
+        "version": event.version,
+        "received_at": event.received_at,
+        "headers": _encode(event.headers),
+        "body_hash": event.body_hash,
+        "body": event.body,
+    }
+
+
+def rejection_bindings(rejection: Rejection) -> Bindings:
+    """Return the columns of *rejection*."""
+    return {
+        "id": rejection.id,
+        "source": rejection.source,
+        "at": rejection.at,
+        "status": rejection.status,
+        "code": rejection.code,
+        "detail": rejection.detail,
+        "headers": _encode(rejection.headers),
+        "body": rejection.body,
+    }
+
+
+def settlement_bindings(settlement: Settlement) -> Bindings:
+    """Return the columns that *settlement* changes in a delivery and adds as an attempt."""
+    return {
+        "delivery": settlement.delivery,
+        "state": settlement.state,
+        "outcome": settlement.outcome,
+        "at": settlement.at,
+        "seconds": settlement.seconds,
+        "due_at": settlement.due_at,
+        "counts": settlement.counts,
+        "code": settlement.code,
+        "detail": settlement.detail,
+        "records": _encode(settlement.records),
+    }
+
+
+def to_event(row: Row) -> Event:
+    """Return the event of a row."""
+    return Event(
+        id=row[0],
+        source=row[1],
+        topic=row[2],
+        idempotency_key=row[3],
+        ordering_key=row[4],
+        version=row[5],
+        received_at=row[6],
+        headers=_headers(row[7]),
+        body=row[8],
+        body_hash=row[9],
+        conflict=bool(row[10]),
+    )
+
+
+def to_delivery(row: Row) -> Delivery:
+    """Return the delivery of a row."""
+    return Delivery(
+        id=row[0],
+        event_id=row[1],
+        route=row[2],
+        destination=row[3],
+        state=State(row[4]),
+        attempts=row[5],
+        due_at=row[6],
+        updated_at=row[7],
+        code=row[8],
+        detail=row[9],
+    )
+
+
+def to_attempt(row: Row) -> Attempt:
+    """Return the attempt of a row."""
+    return Attempt(
+        number=row[0],
+        at=row[1],
+        seconds=row[2],
+        outcome=Outcome(row[3]),
+        code=row[4],
+        detail=row[5],
+        records=tuple((model, external, ident) for model, external, ident in json.loads(row[6])),
+    )
+
+
+def to_rejection(row: Row) -> Rejection:
+    """Return the rejection of a row."""
+    return Rejection(
+        id=row[0],
+        source=row[1],
+        at=row[2],
+        status=row[3],
+        code=row[4],
+        detail=row[5],
+        headers=_headers(row[6]),
+        body=row[7],
+    )
+
+
+def _headers(text: str) -> Headers:
+    return tuple((name, value) for name, value in json.loads(text))

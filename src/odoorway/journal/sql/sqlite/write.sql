@@ -1,0 +1,129 @@
+-- name: waiting
+SELECT sum(n) FROM tally WHERE what IN ('pending', 'leased');
+
+-- name: event_known
+SELECT id FROM event
+WHERE source = :source AND idempotency_key = :idempotency_key AND body_hash = :body_hash;
+
+-- name: event_add
+INSERT INTO event (
+    id, source, topic, idempotency_key, ordering_key, version, received_at, headers,
+    body_hash, conflict, body
+) VALUES (
+    :id, :source, :topic, :idempotency_key, :ordering_key, :version, :received_at, :headers,
+    :body_hash,
+    EXISTS (
+        SELECT 1 FROM event WHERE source = :source AND idempotency_key = :idempotency_key
+    ),
+    :body
+)
+ON CONFLICT (source, idempotency_key, body_hash) DO NOTHING
+RETURNING seq;
+
+-- The delivery that `delivery_add` inserts right after gets the id named here as head.
+-- name: lane_enter
+INSERT INTO lane (destination, source, ordering_key, head, due_at)
+VALUES (
+    :destination, :source, :ordering_key,
+    (SELECT ifnull(max(id), 0) + 1 FROM delivery), :due_at
+)
+ON CONFLICT (destination, source, ordering_key) DO UPDATE
+SET head = excluded.head, due_at = excluded.due_at
+WHERE head IS NULL AND (NOT held OR :replay);
+
+-- name: delivery_add
+INSERT INTO delivery (
+    event, lane, turn, route, destination, hold, state, due_at, updated_at
+)
+SELECT
+    :event, id, NOT (held AND :replay), :route, :destination, :hold, 'pending', :due_at, :due_at
+FROM lane
+WHERE destination = :destination AND source = :source AND ordering_key = :ordering_key
+RETURNING id;
+
+-- name: delivery_add_unrouted
+INSERT INTO delivery (event, route, destination, state, due_at, updated_at, code)
+VALUES (:event, '', '', 'skipped', :at, :at, :code);
+
+-- name: event_lane
+SELECT seq, source, ordering_key FROM event WHERE id = :id;
+
+-- name: lease_due
+SELECT
+    lane.id, lane.owner, delivery.recorded,
+    delivery.id, event.id, delivery.route, delivery.destination, delivery.state,
+    delivery.attempts, delivery.due_at, delivery.updated_at, delivery.code, delivery.detail,
+    event.id, event.source, event.topic, event.idempotency_key, event.ordering_key,
+    event.version, event.received_at, event.headers, event.body, event.body_hash,
+    event.conflict
+FROM lane
+CROSS JOIN delivery ON delivery.id = lane.head
+CROSS JOIN event ON event.seq = delivery.event
+WHERE lane.destination = :destination AND lane.head IS NOT NULL AND lane.due_at <= :now
+ORDER BY lane.due_at
+LIMIT :limit;
+
+-- name: lane_lease
+UPDATE lane SET owner = :owner, due_at = :until WHERE id = :lane;
+
+-- name: delivery_lease
+UPDATE delivery SET state = 'leased', due_at = :until, updated_at = :now WHERE id = :id;
+
+-- name: delivery_lease_lost
+UPDATE delivery
+SET attempts = attempts + 1, recorded = recorded + 1, code = :code, detail = :detail
+WHERE id = :id;
+
+-- name: attempt_add
+INSERT INTO attempt (delivery, number, at, seconds, outcome, code, detail, records)
+VALUES (:delivery, :number, :at, :seconds, :outcome, :code, :detail, :records);
+
+-- name: leased_by
+SELECT lane.id, delivery.hold, delivery.recorded
+FROM delivery
+CROSS JOIN lane ON lane.id = delivery.lane
+WHERE
+    delivery.id = :delivery AND delivery.state = 'leased'
+    AND lane.head = delivery.id AND lane.owner = :owner;
+
+-- name: delivery_settle
+UPDATE delivery
+SET
+    state = :state, attempts = attempts + :counts, recorded = recorded + 1,
+    due_at = :due_at, updated_at = :at, code = :code, detail = :detail
+WHERE id = :delivery;
+
+-- name: lane_retry
+UPDATE lane SET owner = NULL, due_at = :due_at WHERE id = :lane;
+
+-- name: lane_hold
+UPDATE lane SET owner = NULL, head = NULL, due_at = NULL, held = 1 WHERE id = :lane;
+
+-- name: lane_advance
+UPDATE lane
+SET
+    owner = NULL, held = 0,
+    (head, due_at) = (
+        SELECT id, due_at FROM delivery
+        WHERE lane = :lane AND state = 'pending'
+        ORDER BY turn, id
+        LIMIT 1
+    )
+WHERE id = :lane;
+
+-- The time of the lease has passed, so due then is due now.
+-- name: lane_release
+UPDATE lane
+SET owner = NULL, due_at = (SELECT updated_at FROM delivery WHERE delivery.id = lane.head)
+WHERE id IN (SELECT lane FROM delivery WHERE state = 'leased');
+
+-- name: delivery_release
+UPDATE delivery SET state = 'pending', due_at = updated_at WHERE state = 'leased';
+
+-- name: rejection_add
+INSERT INTO rejection (id, source, at, status, code, detail, headers, body)
+VALUES (:id, :source, :at, :status, :code, :detail, :headers, :body)
+RETURNING seq;
+
+-- name: rejection_forget
+DELETE FROM rejection WHERE seq <= :seq;

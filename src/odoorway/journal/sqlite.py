@@ -1,0 +1,200 @@
+"""The journal in one SQLite file: nothing to install, one process serves it."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Self, TypeVar
+
+import apsw
+
+from odoorway.errors import JournalUnavailable
+from odoorway.journal import read, write
+from odoorway.journal.caps import cap_event, cap_rejection, cap_settlement
+from odoorway.journal.connect import (
+    CHECKPOINT_PAGES,
+    connect_reader,
+    connect_writer,
+    create_private,
+    pragmas,
+    refuse_unsafe,
+    unavailable,
+)
+from odoorway.journal.lock import FileLock
+from odoorway.journal.migrate import migrate, require_current
+from odoorway.journal.port import Appended, Limits, Stats
+from odoorway.journal.writer import Writer
+from odoorway.model.delivery import Attempt, Delivery, Leased, Planned, Settlement, State
+from odoorway.model.event import Event, Rejection
+
+T = TypeVar("T")
+
+
+class SqliteJournal:
+    """The Journal port on SQLite: WAL, ``synchronous=FULL``, group commit.
+
+    Writes go through one thread, reads through another with a connection of its own, so that
+    no listing delays an append.
+    """
+
+    def __init__(
+        self, writer: Writer, reader: apsw.Connection, lock: FileLock | None, limits: Limits
+    ) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._lock = lock
+        self._limits = limits
+        self._reads = ThreadPoolExecutor(1, "journal-reader")
+        self._closed = False
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        limits: Limits | None = None,
+        serve: bool = True,
+        at: Callable[[str], None] = lambda _: None,
+        checkpoint_pages: int = CHECKPOINT_PAGES,
+    ) -> Self:
+        """Open the journal at *path*; blocks while it migrates.
+
+        With ``serve`` this process becomes the one that serves the file, which is made and
+        migrated as needed. Without, it works beside that process (to list, to replay) on a
+        journal that exists and is up to date.
+
+        Args:
+            path: the file; its folder exists.
+            limits: how much is kept, by default ``Limits()``.
+            serve: take the lock and migrate.
+            at: told ``before-commit`` and ``after-commit`` around commits that append.
+            checkpoint_pages: how many pages the WAL takes before it is folded in.
+
+        Raises:
+            JournalLocked: another process serves the file.
+            JournalUnavailable: it cannot be opened, is newer than the program, or the SQLite
+                library is one that can corrupt it.
+        """
+        refuse_unsafe(apsw.sqlite_lib_version())
+        file = Path(path)
+        lock = _claim(file, serve=serve)
+        try:
+            connection = connect_writer(file, checkpoint_pages=checkpoint_pages)
+            (migrate if serve else require_current)(connection)
+            return cls(Writer(connection, at), connect_reader(file), lock, limits or Limits())
+        except BaseException as error:
+            if lock:
+                lock.close()
+            if isinstance(error, apsw.Error):
+                raise JournalUnavailable(f"cannot open journal {file}: {error}") from error
+            raise
+
+    async def append(self, event: Event, planned: Sequence[Planned]) -> Appended:
+        """See ``Journal.append``."""
+        capped = cap_event(event, self._limits)
+        work = partial(write.append, event=capped, planned=planned, limits=self._limits)
+        return await self._writer.do(work, appends=True)
+
+    async def reject(self, rejection: Rejection) -> None:
+        """See ``Journal.reject``."""
+        capped = cap_rejection(rejection, self._limits)
+        await self._writer.do(partial(write.reject, rejection=capped, limits=self._limits))
+
+    async def lease(
+        self, destination: str, owner: str, *, limit: int, now: float, until: float
+    ) -> Sequence[Leased]:
+        """See ``Journal.lease``."""
+        return await self._writer.do(
+            lambda db: write.lease(db, destination, owner, limit=limit, now=now, until=until)
+        )
+
+    async def settle(self, owner: str, settlements: Sequence[Settlement]) -> Sequence[int]:
+        """See ``Journal.settle``."""
+        capped = [cap_settlement(settlement, self._limits) for settlement in settlements]
+        return await self._writer.do(lambda db: write.settle(db, owner, capped))
+
+    async def release(self) -> int:
+        """See ``Journal.release``."""
+        return await self._writer.do(write.release)
+
+    async def replay(self, event_id: str, planned: Sequence[Planned], now: float) -> Sequence[int]:
+        """See ``Journal.replay``."""
+        return await self._writer.do(lambda db: write.replay(db, event_id, planned, now))
+
+    async def next_due(self, destination: str) -> float | None:
+        """See ``Journal.next_due``."""
+        return await self._read(lambda db: read.next_due(db, destination))
+
+    async def events(self, *, limit: int = 50, before: str | None = None) -> Sequence[Event]:
+        """See ``Journal.events``."""
+        return await self._read(lambda db: read.events(db, limit, before))
+
+    async def event(self, event_id: str) -> Event | None:
+        """See ``Journal.event``."""
+        return await self._read(lambda db: read.event(db, event_id))
+
+    async def deliveries(
+        self,
+        *,
+        event_id: str | None = None,
+        state: State | None = None,
+        limit: int = 50,
+        before: int | None = None,
+    ) -> Sequence[Delivery]:
+        """See ``Journal.deliveries``."""
+        return await self._read(lambda db: read.deliveries(db, event_id, state, limit, before))
+
+    async def delivery(self, delivery_id: int) -> Delivery | None:
+        """See ``Journal.delivery``."""
+        return await self._read(lambda db: read.delivery(db, delivery_id))
+
+    async def attempts(self, delivery_id: int) -> Sequence[Attempt]:
+        """See ``Journal.attempts``."""
+        return await self._read(lambda db: read.attempts(db, delivery_id))
+
+    async def rejections(self, *, limit: int = 50) -> Sequence[Rejection]:
+        """See ``Journal.rejections``."""
+        return await self._read(lambda db: read.rejections(db, limit))
+
+    async def stats(self) -> Stats:
+        """See ``Journal.stats``."""
+        return await self._read(read.stats)
+
+    async def pragmas(self) -> Mapping[str, str | int]:
+        """Return SQLite's settings as they are in force on the connection that writes."""
+        return await self._writer.do(pragmas)
+
+    async def close(self) -> None:
+        """See ``Journal.close``. Closing again does nothing."""
+        if not self._closed:
+            self._closed = True
+            await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        """Close the writer last: the last connection folds the WAL into the file."""
+        self._reads.shutdown()
+        self._reader.close()
+        self._writer.close()
+        if self._lock:
+            self._lock.close()
+
+    async def _read(self, query: Callable[[apsw.Connection], T]) -> T:
+        if self._closed:
+            raise JournalUnavailable("the journal is closed")
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._reads, query, self._reader)
+        except apsw.Error as error:
+            raise unavailable(error) from error
+
+
+def _claim(path: Path, *, serve: bool) -> FileLock | None:
+    """Become the one that serves the file, or see that there is one to work beside."""
+    if serve:
+        lock = FileLock.take(path)
+        create_private(path)
+        return lock
+    if not path.exists():
+        raise JournalUnavailable(f"there is no journal at {path}: start `odoorway run` first")
+    return None

@@ -1,0 +1,167 @@
+"""Group commit: one thread writes, and operations that come together share a commit."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any, Final, TypeVar
+
+import apsw
+
+from odoorway.errors import JournalFull, JournalUnavailable
+from odoorway.journal.connect import unavailable
+
+T = TypeVar("T")
+MAX_BATCH: Final = 512  # operations in a commit; bounds how long the first of them waits
+_STORE_FAILS = (
+    apsw.FullError,
+    apsw.IOError,
+    apsw.BusyError,
+    apsw.LockedError,
+    apsw.CorruptError,
+    apsw.NotADBError,
+    apsw.CantOpenError,
+    apsw.ReadOnlyError,
+    apsw.NoMemError,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Operation:
+    """Work for the writer, and who waits for it.
+
+    ``work`` may raise JournalFull before its first write: a refusal, which undoes nothing.
+    """
+
+    work: Callable[[apsw.Connection], Any]
+    future: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop
+    appends: bool
+
+    def run(self, db: apsw.Connection) -> Any:
+        """Do the work; a refusal is a result like any other."""
+        try:
+            return self.work(db)
+        except JournalFull as refusal:
+            return refusal
+
+    def resolve(self, result: Any) -> None:
+        """Tell who waits, if anybody still does. Runs in that one's loop."""
+        if self.future.done():
+            return
+        if isinstance(result, Exception):
+            self.future.set_exception(result)
+        else:
+            self.future.set_result(result)
+
+
+class Writer:
+    """Runs operations in its own thread; each is answered only after its COMMIT.
+
+    ``at`` is told ``before-commit`` and ``after-commit`` around commits that append an event.
+    """
+
+    def __init__(self, connection: apsw.Connection, at: Callable[[str], None]) -> None:
+        self._db = connection
+        self._at = at
+        self._queue: SimpleQueue[Operation | None] = SimpleQueue()
+        self._closed = False
+        self._thread = threading.Thread(target=self._serve, name="journal-writer", daemon=True)
+        self._thread.start()
+
+    async def do(self, work: Callable[[apsw.Connection], T], *, appends: bool = False) -> T:
+        """Run *work* in a transaction, shared with others, and return when it is committed.
+
+        Raises:
+            JournalUnavailable: nothing of it is known to be stored.
+        """
+        if self._closed:
+            raise JournalUnavailable("the journal is closed")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._queue.put(Operation(work, future, loop, appends))
+        return await future
+
+    def close(self) -> None:
+        """Finish what was handed over, end the thread and close the connection. Blocks."""
+        self._closed = True
+        self._queue.put(None)
+        self._thread.join()
+
+    def _serve(self) -> None:
+        going = True
+        while going:
+            batch, going = self._take()
+            if batch:
+                _answer(batch, self._commit(batch))
+        self._db.close()
+
+    def _take(self) -> tuple[Sequence[Operation], bool]:
+        """Wait for an operation, then take all that came meanwhile; False ends the thread."""
+        batch: list[Operation] = []
+        operation = self._queue.get()
+        while operation is not None:
+            batch.append(operation)
+            if len(batch) == MAX_BATCH:
+                return batch, True
+            try:
+                operation = self._queue.get_nowait()
+            except Empty:
+                return batch, True
+        return batch, False
+
+    def _commit(self, batch: Sequence[Operation]) -> list[Any]:
+        """Return a result or an exception an operation, in order.
+
+        When one raises, the batch is halved until that one is alone: the others are stored, in
+        few commits. A store that fails would fail for each, so that is not tried.
+        """
+        try:
+            return self._transact(batch)
+        except _STORE_FAILS as error:
+            return [unavailable(error) for _ in batch]
+        except Exception as error:  # noqa: BLE001 - whoever asked for it gets it
+            if len(batch) > 1:
+                half = len(batch) // 2
+                return self._commit(batch[:half]) + self._commit(batch[half:])
+            return [unavailable(error) if isinstance(error, apsw.Error) else error]
+
+    def _transact(self, batch: Sequence[Operation]) -> list[Any]:
+        at = self._at if any(operation.appends for operation in batch) else _nowhere
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            results = [operation.run(self._db) for operation in batch]
+            at("before-commit")
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+        at("after-commit")
+        return results
+
+    def _roll_back(self) -> None:
+        """Undo; SQLite has done so itself after some failures."""
+        with suppress(apsw.Error):
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+
+
+def _answer(batch: Sequence[Operation], results: Sequence[Any]) -> None:
+    """Hand the results over, waking each loop once."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Operation, Any]]] = {}
+    for operation, result in zip(batch, results, strict=True):
+        by_loop.setdefault(operation.loop, []).append((operation, result))
+    for loop, answers in by_loop.items():
+        with suppress(RuntimeError):  # the loop is closed: nobody waits
+            loop.call_soon_threadsafe(_resolve, answers)
+
+
+def _resolve(answers: Sequence[tuple[Operation, Any]]) -> None:
+    for operation, result in answers:
+        operation.resolve(result)
+
+
+def _nowhere(point: str) -> None:
+    """Pass a crash point by."""

@@ -1,0 +1,99 @@
+"""Run a route's handler on an event. Pure apart from what the handler itself does."""
+
+import traceback
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from odoorway.commands import Call, Command, Update, Upsert
+from odoorway.errors import HandlerError, Reject, RetryLater, Skip
+from odoorway.gateway import Handler, Route
+from odoorway.model.delivery import Outcome
+from odoorway.model.event import Event
+from odoorway.transform.validate import InvalidPayload, validate
+
+_WRITE_INSTEAD = "return an Upsert, Update or Call, or a list of them, or raise Skip(reason)"
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """What the handler wants written; at least one."""
+
+    commands: tuple[Command, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The delivery's outcome, decided without asking the destination."""
+
+    outcome: Outcome
+    code: str  # a diagnosis code
+    detail: str
+    retry_after: float | None = None  # seconds
+
+
+Transformed = Commands | Settled
+
+
+def transform(route: Route, event: Event) -> Transformed:
+    """Validate the event's body, call the route's handler and sort out what it says.
+
+    Never raises: whatever goes wrong is a dead letter with its diagnosis. A traceback begins at
+    the handler. ``KeyboardInterrupt`` and its like pass.
+    """
+    try:
+        return _commands(_call(route, event))
+    except InvalidPayload as error:
+        return Settled(Outcome.DEAD, error.code, str(error))
+    except Skip as signal:
+        return Settled(Outcome.SKIPPED, "handler.skipped", signal.reason)
+    except Reject as signal:
+        return Settled(Outcome.DEAD, "handler.rejected", signal.reason)
+    except RetryLater as signal:
+        return Settled(Outcome.RETRY, "handler.retry-later", signal.reason, signal.after)
+    except HandlerError as error:
+        return Settled(Outcome.DEAD, "handler.no-command", _told(error, route.handler))
+    except Exception as error:  # noqa: BLE001 - a handler may raise anything, and it must not stop us
+        return Settled(Outcome.DEAD, "handler.failed", _told(error, route.handler))
+
+
+def _call(route: Route, event: Event) -> Any:
+    payload = validate(route.payload, event.body)
+    return route.handler(payload, event) if route.wants_event else route.handler(payload)
+
+
+def _commands(returned: Any) -> Transformed:
+    if isinstance(returned, Command):
+        return Commands((returned,))
+    if not isinstance(returned, list | tuple):
+        return _no_command(f"The handler returned {_named(returned)}; {_WRITE_INSTEAD}.")
+    for position, one in enumerate(returned):
+        if not isinstance(one, Upsert | Update | Call):
+            return _no_command(
+                f"The handler returned {_named(one)} at [{position}] of its list; {_WRITE_INSTEAD}."
+            )
+    if not returned:
+        return Settled(Outcome.SKIPPED, "handler.skipped", "the handler returned an empty list")
+    return Commands(tuple(returned))
+
+
+def _no_command(detail: str) -> Settled:
+    return Settled(Outcome.DEAD, "handler.no-command", detail)
+
+
+def _named(value: Any) -> str:
+    if value is None:
+        return "None (is a return missing?)"
+    return f"a {type(value).__name__}"
+
+
+def _told(error: Exception, handler: Handler) -> str:
+    """Return the traceback from the handler's own file downwards, or only the error."""
+    begin = _handlers_frame(error.__traceback__, handler)
+    return "".join(traceback.format_exception(type(error), error, begin, chain=False)).rstrip()
+
+
+def _handlers_frame(trace: TracebackType | None, handler: Handler) -> TracebackType | None:
+    while trace and trace.tb_frame.f_code.co_filename != handler.__code__.co_filename:
+        trace = trace.tb_next
+    return trace

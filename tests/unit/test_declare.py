@@ -1,0 +1,123 @@
+"""What hooks.py may declare, and what the errors say to write instead."""
+
+import pytest
+
+from odoorway import Call, Event, Gateway, Update, Upsert, find
+from odoorway.commands import external_id
+from odoorway.errors import DeclarationError, HandlerError
+from odoorway.gateway import Source
+from odoorway.sources import shopify
+
+
+def shop(gateway: Gateway) -> Source:
+    return gateway.source("shop", shopify.source(secret="s"))
+
+
+def test_one_topic_may_take_several_routes() -> None:
+    """Each matching handler is a route, in the order of declaration; patterns match too."""
+    gateway = Gateway()
+    source = shop(gateway)
+    source.on("orders/create", name="one")(lambda_order)
+    source.on("orders/*", name="two")(lambda_order)
+    source.on("orders/paid", name="three")(lambda_order)
+    assert [r.name for r in gateway.routes_for("shop", "orders/create")] == ["one", "two"]
+
+
+def lambda_order(order: dict[str, object]) -> Upsert:
+    return Upsert("sale.order", ("order", 1))
+
+
+def test_two_routes_of_one_name_are_refused() -> None:
+    """The message says how to name the second."""
+    gateway = Gateway()
+    source = shop(gateway)
+    source.on("a")(lambda_order)
+    with pytest.raises(DeclarationError, match=r"two routes are named 'lambda_order'.*name="):
+        source.on("b")(lambda_order)
+
+
+def test_an_unannotated_payload_is_refused() -> None:
+    """The message shows an annotation."""
+
+    def handler(order):  # type: ignore[no-untyped-def]  # the fault under test
+        return order
+
+    with pytest.raises(DeclarationError, match=r"annotate the payload.*shopify\.Order"):
+        shop(Gateway()).on("a")(handler)
+
+
+def test_a_second_parameter_must_be_the_event() -> None:
+    """Anything else could not be given."""
+
+    def wrong(order: dict[str, object], more: str) -> None: ...
+
+    def right(order: dict[str, object], event: Event) -> None: ...
+
+    source = shop(Gateway())
+    with pytest.raises(DeclarationError, match="event: Event"):
+        source.on("a")(wrong)
+    assert source.on("a")(right) is right
+
+
+def test_an_async_handler_is_refused() -> None:
+    """A handler calls nothing, so it has nothing to wait for."""
+
+    async def handler(order: dict[str, object]) -> None: ...
+
+    with pytest.raises(DeclarationError, match="not async def"):
+        shop(Gateway()).on("a")(handler)
+
+
+def test_an_unknown_source_is_refused() -> None:
+    """The message names those that exist."""
+    gateway = Gateway()
+    shop(gateway)
+    with pytest.raises(DeclarationError, match=r"unknown source 'shopp'; declared are: shop"):
+        gateway.on("shopp", "a")
+
+
+@pytest.mark.parametrize("name", ["Shop", "my_shop", "", "é", "a/b"])
+def test_a_source_name_must_fit_url_and_external_id(name: str) -> None:
+    """An underscore would make external IDs ambiguous."""
+    with pytest.raises(DeclarationError, match="lower-case letters"):
+        Gateway().source(name, shopify.source(secret="s"))
+
+
+def test_no_definition_and_no_topic_are_refused() -> None:
+    """Both messages show what to write."""
+    with pytest.raises(DeclarationError, match=r"shopify\.source"):
+        Gateway().source("shop", "shopify")  # type: ignore[arg-type]  # the fault under test
+    with pytest.raises(DeclarationError, match="needs the topics"):
+        shop(Gateway()).on()
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: Upsert("Sale Order", ("order", 1)), "model is 'Sale Order'"),
+        (lambda: Upsert("sale.order", "order"), r"write \(kind, id\)"),
+        (lambda: Upsert("sale.order", ("my_order", 1)), "kind is 'my_order'"),
+        (lambda: Upsert("sale.order", ("order", None)), "id is None"),
+        (lambda: Upsert("sale.order", ("order", ""), {}), "id is ''"),
+        (lambda: Upsert("sale.order", ("order", 1), [1]), "give a dict"),
+        (lambda: find("product.product"), "at least one field"),
+        (lambda: find("product.product", missing="ignore", name="x"), "missing= is 'ignore'"),
+        (lambda: Update("a.b", find("c.d", x=1), {}), r"give find\('a.b'"),
+        (lambda: Call("sale.order", "action_confirm", find("sale.order", id=1)), "unless="),
+        (lambda: Call("sale.order", "x", 5, unless={"state": ["sale"]}), "on= is 5"),
+    ],
+)
+def test_a_malformed_command_says_what_to_write(make: object, says: str) -> None:
+    """At the handler's first run, with the form that works."""
+    assert callable(make)
+    with pytest.raises(HandlerError, match=says):
+        make()
+
+
+def test_different_keys_have_different_external_ids() -> None:
+    """Ids may hold anything, dots and underscores among it."""
+    keys = [("order", "1.2"), ("order", "1~2e~2"), ("order", "1_2"), ("order", 12), ("o", "rder_1")]
+    ids = {external_id("shop", key) for key in keys}
+    assert len(ids) == len(keys)
+    assert external_id("shop", ("order", 42)) == "__odoorway__.shop_order_42"
+    assert all(one.count(".") == 1 for one in ids)

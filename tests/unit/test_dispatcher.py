@@ -1,0 +1,215 @@
+"""The engine: what it leases, delivers and settles, on a journal in memory."""
+
+from collections.abc import Callable, Sequence
+
+from odoorway.journal.memory import MemoryJournal
+from odoorway.testing import ManualClock
+
+from odoorway import Gateway, Reject, RetryLater, Skip, Upsert
+from odoorway.deliver.port import Job, Verdict
+from odoorway.dispatch.dispatcher import Dispatcher, DispatchLimits
+from odoorway.model.delivery import Outcome, State
+from odoorway.model.event import Event
+from odoorway.sources import shopify
+
+OK = Verdict(outcome=Outcome.DELIVERED)
+DOWN = Verdict(outcome=Outcome.RETRY, code="odoo.unreachable", blame_destination=True)
+
+
+class Scripted:
+    """A destination that answers by a script: a verdict for all jobs, or a function of one."""
+
+    def __init__(self, answer: Verdict | Callable[[Job], Verdict] = OK) -> None:
+        self.answer, self.works = answer, OK
+        self.batches: list[list[Job]] = []
+        self.probes = 0
+
+    async def deliver(self, jobs: Sequence[Job]) -> Sequence[Verdict]:
+        self.batches.append(list(jobs))
+        answer = self.answer
+        return [answer if isinstance(answer, Verdict) else answer(job) for job in jobs]
+
+    async def probe(self) -> Verdict:
+        self.probes += 1
+        return self.works
+
+    async def close(self) -> None: ...
+
+
+class Bench:
+    """A dispatcher with everything around it."""
+
+    def __init__(self, answer: Verdict | Callable[[Job], Verdict] = OK, batch: int = 10) -> None:
+        gateway = Gateway()
+        shop = gateway.source("shop", shopify.source(secret="s"))
+        shop.on("*")(act)
+        self.routes = gateway.routes
+        self.journal, self.clock = MemoryJournal(), ManualClock(1000.0)
+        self.destination = Scripted(answer)
+        self.dispatcher = Dispatcher(
+            "odoo",
+            self.destination,
+            gateway.routes,
+            self.journal,
+            self.clock,
+            owner="me",
+            limits=DispatchLimits(batch=batch),
+            draw=lambda: 0.5,
+        )
+
+    async def receive(self, *topics: str, about: str | None = None) -> None:
+        for topic in topics:
+            number = (await self.journal.stats()).events
+            event = Event(
+                id=f"evt_{number:04}",
+                source="shop",
+                topic=topic,
+                idempotency_key=str(number),
+                ordering_key=about or str(number),
+                version=None,
+                received_at=self.clock.now(),
+                headers=(),
+                body=b"{}",
+                body_hash=str(number),
+            )
+            await self.journal.append(event, [r.planned for r in self.routes.values()])
+
+    async def states(self) -> list[State]:
+        found = await self.journal.deliveries(limit=100)
+        return [d.state for d in sorted(found, key=lambda d: d.id)]
+
+    async def codes(self) -> list[str | None]:
+        found = await self.journal.deliveries(limit=100)
+        return [d.code for d in sorted(found, key=lambda d: d.id)]
+
+
+def act(payload: dict[str, object], event: Event) -> Upsert | str:
+    match event.topic:
+        case "skip":
+            raise Skip("not ours")
+        case "reject":
+            raise Reject("look at it")
+        case "later":
+            raise RetryLater(60, "too early")
+        case "bug":
+            raise ZeroDivisionError("a bug")
+        case "nothing":
+            return "not a command"
+    return Upsert("sale.order", ("order", event.id), {})
+
+
+async def test_one_batch_holds_what_is_due() -> None:
+    """Deliveries of different lanes go out together and are settled."""
+    bench = Bench()
+    await bench.receive("a", "b", "c")
+    assert await bench.dispatcher.step() == 3
+    assert [len(b) for b in bench.destination.batches] == [3]
+    assert await bench.states() == [State.DELIVERED] * 3
+
+
+async def test_one_lane_is_never_in_a_batch_twice() -> None:
+    """What is about one thing goes out one after the other, in order."""
+    bench = Bench()
+    await bench.receive("a", "b", "c", about="order 1")
+    while await bench.dispatcher.step():
+        pass
+    keys = [job.commands[0].key for batch in bench.destination.batches for job in batch]
+    assert [len(b) for b in bench.destination.batches] == [1, 1, 1]
+    assert keys == [("order", "evt_0000"), ("order", "evt_0001"), ("order", "evt_0002")]
+
+
+async def test_a_handler_decides_and_holds_back_no_other() -> None:
+    """Skip, Reject, RetryLater, an exception and a wrong value, beside a good one."""
+    bench = Bench()
+    await bench.receive("skip", "reject", "later", "bug", "nothing", "good")
+    assert await bench.dispatcher.step() == 6
+    assert await bench.states() == [
+        State.SKIPPED,
+        State.DEAD,
+        State.PENDING,
+        State.DEAD,
+        State.DEAD,
+        State.DELIVERED,
+    ]
+    assert await bench.codes() == [
+        "handler.skipped",
+        "handler.rejected",
+        "handler.retry-later",
+        "handler.failed",
+        "handler.no-command",
+        None,
+    ]
+    bench.clock.advance(59)
+    assert await bench.dispatcher.step() == 0
+    bench.clock.advance(2)
+    assert await bench.dispatcher.step() == 1
+
+
+async def test_each_verdict_reaches_its_own_delivery() -> None:
+    """Handlers that decided themselves do not shift the destination's answers."""
+
+    def odd(job: Job) -> Verdict:
+        dead = Verdict(outcome=Outcome.DEAD, code="odoo.validation")
+        return dead if job.delivery == 3 else OK
+
+    bench = Bench(odd)
+    await bench.receive("a", "skip", "b", "c")
+    await bench.dispatcher.step()
+    assert await bench.states() == [
+        State.DELIVERED,
+        State.SKIPPED,
+        State.DEAD,
+        State.DELIVERED,
+    ]
+
+
+async def test_a_destination_that_is_down_is_left_alone_and_asked_first() -> None:
+    """No attempt is spent, nothing is leased while it rests, and all goes out afterwards."""
+    bench = Bench(DOWN)
+    bench.destination.works = DOWN
+    await bench.receive("a", "b")
+    for _ in range(100):
+        await bench.dispatcher.step()
+        bench.clock.advance(61)
+    assert len(bench.destination.batches) == 1
+    assert bench.destination.probes == 99
+    assert {d.attempts for d in await bench.journal.deliveries()} == {0}
+    bench.destination.answer = bench.destination.works = OK
+    while await bench.dispatcher.step():
+        pass
+    assert await bench.states() == [State.DELIVERED] * 2
+
+
+async def test_what_kills_odoo_is_found_and_counted() -> None:
+    """One delivery that gets no answer: batches halve until it is alone, then it counts."""
+
+    def poison(job: Job) -> Verdict:
+        return Verdict(outcome=Outcome.RETRY, code="odoo.timeout", blame_destination=True)
+
+    bench = Bench()
+    await bench.receive(*"abcdefgh")
+
+    async def deliver(jobs: Sequence[Job]) -> Sequence[Verdict]:
+        bench.destination.batches.append(list(jobs))
+        bad = any(job.delivery == 5 for job in jobs)
+        return [poison(job) if bad else OK for job in jobs]
+
+    bench.destination.deliver = deliver  # type: ignore[method-assign]  # this script needs the batch
+    for _ in range(20):
+        await bench.dispatcher.step()
+        bench.clock.advance(1)
+    states = await bench.states()
+    assert states.count(State.DELIVERED) == 7
+    stuck = await bench.journal.delivery(5)
+    assert stuck
+    assert stuck.state is State.PENDING
+    assert stuck.attempts >= 1
+
+
+async def test_a_route_that_is_gone_is_a_dead_letter_that_says_so() -> None:
+    """Nothing waits for ever on a handler that was removed."""
+    bench = Bench()
+    await bench.receive("a")
+    bench.routes.clear()
+    await bench.dispatcher.step()
+    assert await bench.codes() == ["gateway.route-gone"]
