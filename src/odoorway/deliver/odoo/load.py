@@ -13,7 +13,6 @@ from odoorway.deliver.odoo.values import Unwritable, cell
 from odoorway.transform.flatten import DbId, Lines, Many, Record, Ref
 
 CONTEXT = {"tz": "UTC"}
-Placeholder = Callable[[Find], str]
 Cells = dict[str, str]
 
 
@@ -56,32 +55,62 @@ class Load:
         return (row for block in self.blocks for row in block.rows)
 
 
-def check(record: Record, ids: Mapping[str, int], placeholder: Placeholder | None = None) -> None:
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Writes values as the text of a cell.
+
+    ``ids`` are the database ids of records written before, for a many2many that mixes them with
+    others; ``placeholder`` shows a Find that nobody resolved.
+    """
+
+    ids: Mapping[str, int]
+    placeholder: Callable[[Find], str] | None = None
+
+    def named(self, column: str, value: Any) -> str:
+        """Return the cell of that column; an error names the field.
+
+        Raises:
+            Unwritable: the value has no text.
+        """
+        try:
+            return self._cell(value, by_id=column.endswith("/.id"))
+        except Unwritable as error:
+            raise Unwritable(f"{column.partition('/')[0]}: {error}") from error
+
+    def _cell(self, value: Any, *, by_id: bool) -> str:
+        match value:
+            case Ref(xid):
+                return str(self.ids.get(xid, f"<id of {xid}>")) if by_id else xid
+            case DbId(ident):
+                return str(ident)
+            case Many(members):
+                return ",".join(self._cell(one, by_id=by_id) for one in members)
+            case Find() if self.placeholder:
+                return self.placeholder(value)
+        return cell(value)
+
+
+def check(record: Record, text: Text) -> None:
     """Raise Unwritable, naming the field, when *record* cannot be written as text."""
     for part in _uniform(record):
-        _rows(part, ids, placeholder)
+        _rows(part, text)
 
 
-def loads(
-    records: Sequence[Record], ids: Mapping[str, int], placeholder: Placeholder | None = None
-) -> tuple[Load, ...]:
+def loads(records: Sequence[Record], text: Text) -> tuple[Load, ...]:
     """Return the fewest calls that write *records*, to be made in that order.
-
-    *ids* are the database ids of records written before; ``placeholder`` shows a Find that
-    nobody resolved.
 
     Raises:
         Unwritable: a value has no text; `check` tells which record's.
     """
-    groups: dict[tuple[int, str, frozenset[str]], tuple[tuple[str, ...], list[Block]]] = {}
+    groups: dict[tuple[int, str, frozenset[str]], Load] = {}
     for position, record in enumerate(records):
         for part, piece in enumerate(_uniform(record)):
-            rows = tuple(_rows(piece, ids, placeholder))
+            rows = tuple(_rows(piece, text))
             columns = tuple(dict.fromkeys(name for row in rows for name in row))
             key = (part, piece.model, frozenset(columns))
-            groups.setdefault(key, (columns, []))[1].append(Block(position, piece.xid, rows))
-    ordered = sorted(groups.items(), key=lambda group: group[0][0])  # stable: first parts first
-    return tuple(Load(key[1], columns, tuple(blocks)) for key, (columns, blocks) in ordered)
+            group = groups.get(key, Load(piece.model, columns, ()))
+            groups[key] = group.of((*group.blocks, Block(position, piece.xid, rows)))
+    return tuple(groups[key] for key in sorted(groups, key=lambda key: key[0]))  # stable
 
 
 def _uniform(record: Record) -> list[Record]:
@@ -122,27 +151,20 @@ def _names(record: Record, prefix: str = "") -> Iterator[str]:
             yield prefix + _column(name, value)
 
 
-def _rows(
-    record: Record, ids: Mapping[str, int], placeholder: Placeholder | None, prefix: str = ""
-) -> list[Cells]:
+def _rows(record: Record, text: Text, prefix: str = "") -> list[Cells]:
     """Return the record's rows; the first of its lines share its own row."""
     rows: list[Cells] = [{f"{prefix}id": record.xid}]
     for name, value in record.values.items():
         if isinstance(value, Lines):
-            _add_lines(rows, value, ids, placeholder, f"{prefix}{name}/")
+            _add_lines(rows, value, text, f"{prefix}{name}/")
         else:
-            rows[0][prefix + _column(name, value)] = _named(name, value, ids, placeholder)
+            column = _column(name, value)
+            rows[0][prefix + column] = text.named(column, value)
     return rows
 
 
-def _add_lines(
-    rows: list[Cells],
-    lines: Lines,
-    ids: Mapping[str, int],
-    placeholder: Placeholder | None,
-    prefix: str,
-) -> None:
-    below = [row for line in lines.records for row in _rows(line, ids, placeholder, prefix)]
+def _add_lines(rows: list[Cells], lines: Lines, text: Text, prefix: str) -> None:
+    below = [row for line in lines.records for row in _rows(line, text, prefix)]
     for position, row in enumerate(below):
         if position < len(rows):
             rows[position] |= row
@@ -162,27 +184,3 @@ def _column(name: str, value: Any) -> str:
         case int() if name.endswith("_id") and not isinstance(value, bool):
             return f"{name}/.id"  # `load` ignores the suffix when the field is a plain number
     return name
-
-
-def _named(
-    name: str, value: Any, ids: Mapping[str, int], placeholder: Placeholder | None
-) -> str:
-    try:
-        return _cell(value, ids, placeholder, mixed=_column(name, value).endswith("/.id"))
-    except Unwritable as error:
-        raise Unwritable(f"{name}: {error}") from error
-
-
-def _cell(
-    value: Any, ids: Mapping[str, int], placeholder: Placeholder | None, *, mixed: bool
-) -> str:
-    match value:
-        case Ref(xid):
-            return str(ids.get(xid, xid)) if mixed else xid
-        case DbId(ident):
-            return str(ident)
-        case Many(members):
-            return ",".join(_cell(one, ids, placeholder, mixed=mixed) for one in members)
-        case Find() if placeholder:
-            return placeholder(value)
-    return cell(value)

@@ -72,7 +72,9 @@ def plain(value: Any, ids: Mapping[str, int] | None = None) -> Any:
             return [plain(inner, ids) for inner in value]
         case Ref() | DbId() | Many() | Lines():
             return _related(value, ids or {})
-    raise Unwritable(f"{type(value).__name__} {value!r:.60} cannot be written; give text or a number")
+    raise Unwritable(
+        f"{type(value).__name__} {value!r:.60} cannot be written; give text or a number"
+    )
 
 
 def _related(value: Ref | DbId | Many | Lines, ids: Mapping[str, int]) -> Any:

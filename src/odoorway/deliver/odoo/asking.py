@@ -1,0 +1,66 @@
+"""One question to Odoo, and its answer already judged."""
+
+from typing import Any
+
+from odoorway.clock import Clock
+from odoorway.deliver.odoo.json2 import Answer, Caller, TransportFailure
+from odoorway.deliver.outcome import judge_answer, judge_failure
+from odoorway.deliver.port import Verdict
+from odoorway.errors import OdoorwayError
+from odoorway.model.delivery import Outcome
+
+
+class Refused(OdoorwayError):
+    """Odoo did not do it; the verdict says why."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        """Carry the verdict."""
+        super().__init__(verdict.detail)
+        self.verdict = verdict
+
+
+class Unusable(Refused):
+    """Odoo as a whole is down or misconfigured: there is no point in asking anything more."""
+
+
+class Odoo:
+    """Asks, judges, and hands back results only."""
+
+    def __init__(self, client: Caller, clock: Clock) -> None:
+        """Ask through *client*."""
+        self._client, self._clock = client, clock
+
+    async def ask(self, model: str, method: str, **body: Any) -> Any:
+        """Return what the method returned.
+
+        Raises:
+            Refused: Odoo answered with an error.
+            Unusable: the destination is to blame, whatever was asked.
+        """
+        verdict, answer = await self._judged(model, method, body)
+        if verdict.blame_destination:
+            raise Unusable(verdict)
+        if answer is None or verdict.outcome is not Outcome.DELIVERED:
+            raise Refused(verdict)
+        return answer.json()
+
+    async def _judged(
+        self, model: str, method: str, body: dict[str, Any]
+    ) -> tuple[Verdict, Answer | None]:
+        try:
+            answer = await self._client.call(model, method, **body)
+        except TransportFailure as failure:
+            return judge_failure(failure.kind, failure.detail), None
+        now = self._clock.now()
+        return judge_answer(answer.status, answer.headers, answer.body, now=now), answer
+
+
+def unexpected(model: str, method: str, result: Any) -> Refused:
+    """Return the refusal for a result that is not of the form this method has."""
+    return Refused(
+        Verdict(
+            outcome=Outcome.RETRY,
+            code="odoo.unexpected-answer",
+            detail=f"{model}.{method} returned {result!r:.300}",
+        )
+    )

@@ -1,0 +1,62 @@
+"""The calls that a delivery would make, shown without making them. Pure."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from odoorway.commands import Find
+from odoorway.deliver.odoo.load import CONTEXT, Text, loads
+from odoorway.deliver.odoo.lookup import shown
+from odoorway.deliver.odoo.schedule import schedule
+from odoorway.deliver.odoo.values import plain
+from odoorway.deliver.port import Job
+from odoorway.transform.flatten import DbId, Many, Plan, Ref, Run, Write, flatten
+
+
+def explain(jobs: Sequence[Job]) -> list[dict[str, Any]]:
+    """Return each call's model, method and body; what only Odoo knows stands in ``<…>``.
+
+    Raises:
+        HandlerError: the commands cannot be written as they are.
+        Unwritable: a value has no form that Odoo takes.
+    """
+    plans = {position: flatten(job.source, job.commands) for position, job in enumerate(jobs)}
+    return [*_loads(plans), *_steps(plans)]
+
+
+def _loads(plans: dict[int, Plan]) -> Iterator[dict[str, Any]]:
+    text = Text({}, _placeholder)
+    for stage in schedule(plans):
+        for load in loads([entry.record for entry in stage], text):
+            yield {"model": load.model, "method": "load", "body": load.body}
+
+
+def _steps(plans: dict[int, Plan]) -> Iterator[dict[str, Any]]:
+    for step in (step for plan in plans.values() for step in plan.steps):
+        target = {"ids": [_shown(step.on)], "context": CONTEXT}
+        match step:
+            case Write(model, _, values):
+                body = {**target, "vals": _shown(dict(values))}
+                yield {"model": model, "method": "write", "body": body}
+            case Run(model, method, _, args, unless):
+                fields = {"ids": target["ids"], "fields": list(unless)}
+                yield {"model": model, "method": "read", "body": fields}
+                yield {"model": model, "method": method, "body": {**_shown(dict(args)), **target}}
+
+
+def _shown(value: Any) -> Any:
+    match value:
+        case Find():
+            return _placeholder(value)
+        case Ref(xid):
+            return f"<id of {xid}>"
+        case DbId(ident):
+            return ident
+        case Many(members):
+            return [[6, 0, [_shown(one) for one in members]]]
+        case dict():
+            return {name: _shown(inner) for name, inner in value.items()}
+    return plain(value)
+
+
+def _placeholder(find: Find) -> str:
+    return f"<id of {shown(find)}>"

@@ -1,0 +1,56 @@
+"""What is known of each job of a batch: its verdict, its records, what is still to do."""
+
+from collections.abc import Iterable, Iterator
+
+from odoorway.deliver.odoo.schedule import Entry
+from odoorway.deliver.port import Verdict
+from odoorway.model.delivery import Outcome
+
+
+class Ledger:
+    """Keeps the books of one batch; jobs are positions."""
+
+    def __init__(self, jobs: int) -> None:
+        """Begin with every job open."""
+        self._jobs = jobs
+        self._verdicts: dict[int, Verdict] = {}
+        self._records: dict[int, dict[str, tuple[str, str, int]]] = {j: {} for j in range(jobs)}
+        self.ids: dict[str, int] = {}  # database ids by external ID
+
+    def open(self) -> Iterator[int]:
+        """Yield the jobs without a verdict, in order."""
+        return (job for job in range(self._jobs) if job not in self._verdicts)
+
+    def wanted(self, entry: Entry) -> bool:
+        """Tell whether an open job wants the entry written."""
+        return any(job not in self._verdicts for job in entry.jobs)
+
+    def written(self, entry: Entry, ident: int) -> None:
+        """Note that the entry is in Odoo under that database id."""
+        record = entry.record
+        self.ids[record.xid] = ident
+        for job in entry.jobs:
+            self._records[job][record.xid] = (record.model, record.xid, ident)
+
+    def fail(self, jobs: Iterable[int], verdict: Verdict) -> None:
+        """Settle *jobs*; the first verdict of a job stands."""
+        for job in jobs:
+            self._verdicts.setdefault(job, self._with_records(job, verdict))
+
+    def deliver(self, job: int) -> None:
+        """Settle a job of which all is done."""
+        self.fail([job], Verdict(outcome=Outcome.DELIVERED))
+
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Return the jobs' verdicts, in order; all jobs must be settled."""
+        return tuple(self._verdicts[job] for job in range(self._jobs))
+
+    def _with_records(self, job: int, verdict: Verdict) -> Verdict:
+        return Verdict(
+            outcome=verdict.outcome,
+            code=verdict.code,
+            detail=verdict.detail,
+            retry_after=verdict.retry_after,
+            blame_destination=verdict.blame_destination,
+            records=tuple(self._records[job].values()),
+        )

@@ -1,0 +1,151 @@
+"""Finds become few questions to Odoo, and its rows become answers. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, product
+from typing import Any
+
+from odoorway.commands import Find, Upsert
+from odoorway.deliver.odoo.values import Unwritable, plain
+from odoorway.deliver.port import Verdict
+from odoorway.errors import OdoorwayError
+from odoorway.model.delivery import Outcome
+from odoorway.transform.flatten import DbId
+
+CHUNK = 500  # finds a question
+LIMIT = 2_000  # rows an answer; with more, the question is halved
+Key = tuple[str, tuple[tuple[str, Any], ...]]
+
+
+class LookupFailed(OdoorwayError):
+    """A find has no usable answer; the verdict says what becomes of its delivery."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        """Carry the verdict."""
+        super().__init__(verdict.detail)
+        self.verdict = verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Finds of one model by the same fields, asked together."""
+
+    model: str
+    fields: tuple[str, ...]
+    keys: tuple[Key, ...]
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The arguments of ``search_read``; an ``in`` for one field, else an OR of ANDs."""
+        wheres = [where for _, where in self.keys]
+        if len(self.fields) == 1:
+            domain: list[Any] = [[self.fields[0], "in", [where[0][1] for where in wheres]]]
+        else:
+            domain = ["|"] * (len(wheres) - 1) + list(chain.from_iterable(map(_all_of, wheres)))
+        return {"domain": domain, "fields": list(self.fields), "limit": LIMIT}
+
+    def halves(self) -> "tuple[Question, Question]":
+        """Return the question as two."""
+        middle = len(self.keys) // 2
+        return (
+            Question(self.model, self.fields, self.keys[:middle]),
+            Question(self.model, self.fields, self.keys[middle:]),
+        )
+
+    def answers(self, rows: Iterable[Mapping[str, Any]]) -> dict[Key, tuple[int, ...]]:
+        """Return the ids of the rows that match each find, in Odoo's order."""
+        found: dict[Key, list[int]] = {key: [] for key in self.keys}
+        for row in rows:
+            for values in product(*(_meanings(row[name]) for name in self.fields)):
+                key = self.model, tuple(zip(self.fields, values, strict=True))
+                if key in found:
+                    found[key].append(row["id"])
+        return {key: tuple(ids) for key, ids in found.items()}
+
+
+def key_of(find: Find) -> Key:
+    """Return what makes two finds the same question, its values as Odoo takes them.
+
+    Raises:
+        LookupFailed: a value cannot be searched for.
+    """
+    try:
+        return find.model, tuple((name, _searchable(value)) for name, value in find.where)
+    except Unwritable as error:
+        raise LookupFailed(
+            Verdict(
+                outcome=Outcome.DEAD, code="odoo.invalid-value", detail=f"{shown(find)}: {error}"
+            )
+        ) from error
+
+
+def questions(keys: Iterable[Key]) -> Iterator[Question]:
+    """Return the fewest questions that ask for all *keys*, each key once."""
+    groups: dict[tuple[str, tuple[str, ...]], dict[Key, None]] = {}
+    for key in keys:
+        model, where = key
+        groups.setdefault((model, tuple(name for name, _ in where)), {})[key] = None
+    for (model, fields), members in groups.items():
+        for chunk in _chunks(tuple(members)):
+            yield Question(model, fields, chunk)
+
+
+def settle(find: Find, ids: Sequence[int]) -> DbId | Upsert | None:
+    """Return what stands for *find*, whose matches are *ids*.
+
+    Raises:
+        LookupFailed: several match, or none does and ``missing`` does not help.
+    """
+    if len(ids) > 1:
+        some = ", ".join(map(str, ids[:10])) + (", …" if len(ids) > 10 else "")  # noqa: PLR2004
+        raise _failed(Outcome.DEAD, "odoo.many-matches", f"{shown(find)} matches ids {some}")
+    if ids:
+        return DbId(ids[0])
+    match find.missing:
+        case "fail":
+            raise _failed(Outcome.DEAD, "odoo.no-match", f"{shown(find)} matches nothing")
+        case "retry":
+            raise _failed(Outcome.RETRY, "odoo.awaiting-match", f"{shown(find)} matches nothing")
+    return find.missing
+
+
+def shown(find: Find) -> str:
+    """Return the find as a person reads it: ``product.product with default_code = 'A-1'``."""
+    terms = " and ".join(f"{name} = {value!r:.80}" for name, value in find.where)
+    return f"{find.model} with {terms}"
+
+
+def _failed(outcome: Outcome, code: str, detail: str) -> LookupFailed:
+    return LookupFailed(Verdict(outcome=outcome, code=code, detail=detail))
+
+
+def _chunks(keys: tuple[Key, ...]) -> Iterator[tuple[Key, ...]]:
+    return (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))
+
+
+def _all_of(where: tuple[tuple[str, Any], ...]) -> list[Any]:
+    return ["&"] * (len(where) - 1) + [[name, "=", value] for name, value in where]
+
+
+def _searchable(value: Any) -> str | int | float | bool:
+    asked = plain(value)
+    if not isinstance(asked, str | int | float):
+        raise Unwritable(f"{type(value).__name__} cannot be searched for; give text or a number")
+    return asked
+
+
+def _meanings(answered: Any) -> tuple[Any, ...]:
+    """Return all that one may have asked for to find this value in a row.
+
+    A many2one comes as ``[id, name]``, a many2many as a list of ids; a number may have been
+    asked for in a text field.
+    """
+    if isinstance(answered, list):
+        return tuple(dict.fromkeys(answered))
+    if isinstance(answered, str) and answered == str(_number(answered)):
+        return answered, _number(answered)
+    return (answered,)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else None  # noqa: PLR2004

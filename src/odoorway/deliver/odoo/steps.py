@@ -1,0 +1,78 @@
+"""Updates and calls: what is done one by one, once the records are written."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from odoorway.commands import Find, Upsert
+from odoorway.deliver.odoo.asking import Odoo, Refused, unexpected
+from odoorway.deliver.odoo.load import CONTEXT
+from odoorway.deliver.odoo.lookup import LookupFailed, key_of, settle, shown
+from odoorway.deliver.odoo.searcher import search
+from odoorway.deliver.odoo.values import Unwritable, plain
+from odoorway.deliver.port import Verdict
+from odoorway.model.delivery import Outcome
+from odoorway.transform.flatten import Ref, Run, Write
+
+
+async def take(odoo: Odoo, step: Write | Run, ids: Mapping[str, int]) -> None:
+    """Do one step; doing it again has the same effect as once.
+
+    Raises:
+        Refused: Odoo refused, or the step's record cannot be told.
+        LookupFailed: its find has no usable answer.
+    """
+    try:
+        match step:
+            case Write(model, on, values):
+                target = await _target(odoo, on, ids)
+                vals = plain(dict(values), ids)
+                await odoo.ask(model, "write", ids=[target], vals=vals, context=CONTEXT)
+            case Run():
+                await _run(odoo, step, ids)
+    except Unwritable as error:
+        raise _dead("odoo.invalid-value", f"{step.model}: {error}") from error
+
+
+async def _run(odoo: Odoo, step: Run, ids: Mapping[str, int]) -> None:
+    """Call the method unless the record shows that it has run."""
+    target = await _target(odoo, step.on, ids)
+    if not await _has_run(odoo, step, target):
+        args = plain(dict(step.args), ids)
+        await odoo.ask(step.model, step.method, **{"context": CONTEXT, **args, "ids": [target]})
+
+
+async def _has_run(odoo: Odoo, step: Run, target: int) -> bool:
+    rows = await odoo.ask(step.model, "read", ids=[target], fields=list(step.unless))
+    if not isinstance(rows, list):
+        raise unexpected(step.model, "read", rows)
+    if not rows:  # `read` passes over a record that is gone
+        raise _dead("odoo.no-match", f"{step.model} {target} does not exist any more")
+    return any(_is_one_of(rows[0].get(name), done) for name, done in step.unless.items())
+
+
+def _is_one_of(value: Any, done: Sequence[Any]) -> bool:
+    """Compare as Odoo answers: a many2one as ``[id, name]``, nothing as False."""
+    held = value[0] if isinstance(value, list) and value else value
+    return any(plain(one) == held and isinstance(held, bool) == _is_flag(one) for one in done)
+
+
+def _is_flag(value: Any) -> bool:
+    """Tell True, False and nothing from the numbers that equal them."""
+    return value is None or isinstance(value, bool)
+
+
+async def _target(odoo: Odoo, on: Find | Ref, ids: Mapping[str, int]) -> int:
+    if isinstance(on, Ref):
+        return ids[on.xid]
+    key = key_of(on)
+    found = (await search(odoo, [key]))[key]
+    if isinstance(found, Verdict):
+        raise Refused(found)
+    one = settle(on, found)
+    if one is None or isinstance(one, Upsert):
+        raise _dead("odoo.no-match", f"{shown(on)} matches nothing")
+    return one.id
+
+
+def _dead(code: str, detail: str) -> Refused:
+    return Refused(Verdict(outcome=Outcome.DEAD, code=code, detail=detail))

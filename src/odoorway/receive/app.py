@@ -1,0 +1,266 @@
+"""The receive path as a raw ASGI app: check, verify, identify, append, answer."""
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import from_json
+
+from odoorway.clock import Clock
+from odoorway.errors import JournalUnavailable
+from odoorway.gateway import Gateway
+from odoorway.journal.port import Appended, Journal
+from odoorway.model.event import Event, Headers, Rejection, new_id
+from odoorway.receive import body as bodies
+from odoorway.receive.identity import identify, needs_json
+from odoorway.receive.refusal import Refused, problem, safe_headers
+from odoorway.receive.signature import Verifier
+from odoorway.telemetry import Log, log
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+_JSON = (b"content-type", b"application/json")
+_PREFIX = "/in/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiveLimits:
+    """What the receiver bears. More is refused, and never makes memory grow."""
+
+    max_body: int = 5 * 1024 * 1024  # bytes, as sent and once unpacked
+    max_in_flight: int = 512  # requests
+    max_buffered: int = 256 * 1024 * 1024  # bytes of all requests in flight
+    read_timeout: float = 20.0  # seconds for a head, and again for a body
+    max_rejections_waiting: int = 256  # refusals not yet recorded; more are not recorded
+
+
+def _nowhere(_point: str) -> None:
+    """Pass every named point; crash tests stop here instead."""
+
+
+class ReceiveApp:
+    """``POST /in/<source>``, ``/healthz`` and ``/readyz``."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - the composition root gives each part
+        self,
+        gateway: Gateway,
+        verifiers: Mapping[str, Verifier],
+        journal: Journal,
+        clock: Clock,
+        limits: ReceiveLimits,
+        on_append: Callable[[], None] = lambda: None,
+        at: Callable[[str], None] = _nowhere,
+    ) -> None:
+        """Receive for *gateway* into *journal*; *on_append* is called after each append."""
+        self._gateway, self._verifiers, self._journal = gateway, verifiers, journal
+        self._clock, self._limits, self._on_append, self._at = clock, limits, on_append, at
+        self._wants_json = {name: self._reads_json(name) for name in gateway.sources}
+        self._in_flight = 0
+        self._buffered = 0
+        self._stopping = False
+        self._recording: set[asyncio.Task[None]] = set()
+
+    def stop(self) -> None:
+        """Refuse whatever comes from now on; what is in flight is finished."""
+        self._stopping = True
+
+    async def idle(self) -> None:
+        """Return when the refusals so far are recorded."""
+        await asyncio.gather(*self._recording)
+
+    async def __call__(self, scope: Scope, receive: bodies.Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: bodies.Receive, send: Send) -> None:
+        path: str = scope["path"]
+        if path in {"/healthz", "/readyz"}:
+            await self._health(path, send)
+            return
+        headers = _decoded(scope["headers"])
+        seen = _Seen(headers)
+        try:
+            appended = await self._admit(scope["method"], path, seen, receive)
+        except bodies.Disconnected:
+            return
+        except Refused as refused:
+            await self._refuse(path, seen, refused, send)
+            return
+        except JournalUnavailable as error:
+            log(Log.JOURNAL_FAILED, error=str(error))
+            await self._refuse(path, seen, Refused("gateway.journal-unavailable"), send)
+            return
+        except Exception:  # noqa: BLE001 - a bug must not show its traceback to a sender
+            log(Log.INTERNAL, traceback=traceback.format_exc())
+            await self._refuse(path, seen, Refused("gateway.internal-error"), send)
+            return
+        self._on_append()
+        body = b'{"event": "%s"}' % appended.event_id.encode()
+        await _answer(send, 202, [_JSON, _length(body)], body)
+
+    async def _admit(
+        self, method: str, path: str, seen: "_Seen", receive: bodies.Receive
+    ) -> Appended:
+        """Check in the documented order, then append."""
+        if self._stopping:
+            raise Refused("gateway.stopping")
+        source = self._source(path)
+        if method != "POST":
+            raise Refused("request.method-not-allowed")
+        length = bodies.declared_length(seen.headers, self._limits.max_body)
+        claim = length or self._limits.max_body if _chunked(seen.headers) else length
+        self._claim(claim)
+        try:
+            return await self._append(source, seen, receive)
+        finally:
+            self._in_flight -= 1
+            self._buffered -= claim
+
+    def _source(self, path: str) -> str:
+        if not path.startswith(_PREFIX):
+            raise Refused("request.not-found")
+        name = path.removeprefix(_PREFIX)
+        if name not in self._verifiers:
+            raise Refused("request.unknown-source")
+        return name
+
+    def _claim(self, size: int) -> None:
+        """Count a request in, or refuse it before its body is read."""
+        full = self._in_flight >= self._limits.max_in_flight
+        if full or self._buffered + size > self._limits.max_buffered:
+            raise Refused("gateway.overloaded", unread=True)
+        self._in_flight += 1
+        self._buffered += size
+
+    async def _append(self, source: str, seen: "_Seen", receive: bodies.Receive) -> Appended:
+        limits = self._limits
+        raw = await bodies.read(receive, limits.max_body, limits.read_timeout)
+        seen.body = raw
+        encoding = next((v for k, v in seen.headers if k == "content-encoding"), "")
+        body = bodies.unpack(raw, encoding, limits.max_body) if encoding else raw
+        now = self._clock.now()
+        self._verify(source, seen.headers, raw, body, now)
+        self._at("after-verify")
+        event = self._event(source, seen.headers, body, now)
+        planned = [route.planned for route in self._gateway.routes_for(source, event.topic)]
+        return await self._journal.append(event, planned)
+
+    def _verify(self, source: str, headers: Headers, raw: bytes, body: bytes, now: float) -> None:
+        """Verify the bytes as sent or, when they were compressed, what they unpack to."""
+        verifier = self._verifiers[source]
+        wrong = verifier(headers, raw, now)
+        if wrong and body is not raw:
+            wrong = verifier(headers, body, now)
+        if wrong:
+            raise Refused(wrong)
+
+    def _event(self, source: str, headers: Headers, body: bytes, now: float) -> Event:
+        definition = self._gateway.sources[source].definition
+        parsed = _parse(body) if self._wants_json[source] else None
+        identified = identify(definition.identity, headers, body, parsed)
+        return Event(
+            id=new_id("evt", now),
+            source=source,
+            topic=identified.topic,
+            idempotency_key=identified.idempotency_key,
+            ordering_key=identified.ordering_key,
+            version=identified.version,
+            received_at=now,
+            headers=safe_headers(headers),
+            body=body,
+            body_hash=identified.body_hash,
+        )
+
+    def _reads_json(self, name: str) -> bool:
+        source = self._gateway.sources[name]
+        return self._gateway.wants_json(name) or needs_json(source.definition.identity)
+
+    async def _refuse(self, path: str, seen: "_Seen", refused: Refused, send: Send) -> None:
+        headers, body = problem(refused)
+        self._record(path, seen, refused)
+        log(Log.REFUSED, path=path[:200], code=refused.code, status=refused.status)
+        await _answer(send, refused.status, headers, body)
+
+    def _record(self, path: str, seen: "_Seen", refused: Refused) -> None:
+        """Record the rejection in the background, so that a flood slows nobody."""
+        if len(self._recording) >= self._limits.max_rejections_waiting:
+            return
+        task = asyncio.create_task(self._reject(path, seen, refused))
+        self._recording.add(task)
+        task.add_done_callback(self._recording.discard)
+
+    async def _reject(self, path: str, seen: "_Seen", refused: Refused) -> None:
+        now = self._clock.now()
+        source = self._gateway.sources.get(path.removeprefix(_PREFIX))
+        signature = source.definition.hmac.header if source else None
+        rejection = Rejection(
+            id=new_id("rej", now),
+            source=path.removeprefix(_PREFIX)[:200],
+            at=now,
+            status=refused.status,
+            code=refused.code,
+            detail=refused.detail,
+            headers=safe_headers(seen.headers, signature),
+            body=seen.body,
+        )
+        try:
+            await self._journal.reject(rejection)
+        except JournalUnavailable as error:
+            log(Log.JOURNAL_FAILED, error=str(error))
+
+    async def _health(self, path: str, send: Send) -> None:
+        """Answer for a load balancer: ``/healthz`` the process, ``/readyz`` the journal too."""
+        status = 200
+        if path == "/readyz":
+            try:
+                await self._journal.next_due("odoo")
+            except JournalUnavailable:
+                status = 503
+            status = 503 if self._stopping else status
+        body = b'{"status": "ok"}' if status == 200 else b'{"status": "unavailable"}'  # noqa: PLR2004
+        await _answer(send, status, [_JSON, _length(body)], body)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What has been read of a request so far; a rejection keeps it."""
+
+    headers: Headers
+    body: bytes = b""
+
+
+def _decoded(raw: list[tuple[bytes, bytes]]) -> Headers:
+    return tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw)
+
+
+def _chunked(headers: Headers) -> bool:
+    return not any(name == "content-length" for name, _ in headers)
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise Refused("request.not-json", str(error)[:200]) from None
+
+
+def _length(body: bytes) -> tuple[bytes, bytes]:
+    return b"content-length", str(len(body)).encode()
+
+
+async def _answer(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _lifespan(receive: bodies.Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,116 @@
+"""The generic source: any platform that signs with an HMAC, described by data."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from typing import TypeVar
+
+from odoorway.errors import DeclarationError
+from odoorway.model.source import (
+    Encoding,
+    HeaderFormat,
+    Hmac,
+    Identity,
+    KeyFormat,
+    SourceDefinition,
+)
+
+_SIGNED = re.compile(r"\{(body|timestamp|header:[A-Za-z0-9-]+)\}")
+_PLACE = re.compile(r"header:[A-Za-z0-9-]+|json:[^\s{}]+")
+_ALGORITHMS = ("sha1", "sha256", "sha384", "sha512")
+Places = str | Sequence[str]
+_E = TypeVar("_E", Encoding, HeaderFormat, KeyFormat)
+
+
+def source(  # noqa: PLR0913 - each is one fact about the platform
+    *,
+    secret: str | Sequence[str],
+    header: str,
+    algorithm: str = "sha256",
+    encoding: str = "hex",
+    prefix: str = "",
+    signed: str = "{body}",
+    timestamp: str | None = None,
+    tolerance: float = 300.0,
+    key: str = "utf8",
+    format: str = "plain",  # noqa: A002 - the field's own word
+    tag: str = "v1",
+    event_id: Places = (),
+    topic: Places = (),
+    ordering_key: str | None = None,
+    version: Places = (),
+    platform: str = "hmac",
+) -> SourceDefinition:
+    """Describe a platform that signs with an HMAC.
+
+    ``secret`` is the text, ``env:NAME``, or several of them while one is rotated. ``signed`` says
+    what is signed: ``{body}``, ``{timestamp}`` and ``{header:Name}`` in any text. Places are
+    ``header:Name`` or ``json:path.to.value``; several are tried in order. ``ordering_key`` is
+    text with places in it, like ``order/{json:id}``.
+
+    Raises:
+        DeclarationError: something of it cannot work; the message says what to write.
+    """
+    _check(algorithm, signed, timestamp, (*_all(event_id), *_all(topic), *_all(version)))
+    return SourceDefinition(
+        platform=platform,
+        secrets=_secrets(secret),
+        hmac=Hmac(
+            header=header,
+            algorithm=algorithm,
+            encoding=_one_of(Encoding, encoding, "encoding"),
+            format=_one_of(HeaderFormat, format, "format"),
+            prefix=prefix,
+            tag=tag,
+            signed=signed,
+            timestamp=timestamp,
+            tolerance=tolerance,
+            key=_one_of(KeyFormat, key, "key"),
+        ),
+        identity=Identity(
+            event_id=_all(event_id),
+            topic=_all(topic),
+            ordering_key=ordering_key,
+            version=_all(version),
+        ),
+    )
+
+
+def _secrets(secret: str | Sequence[str]) -> tuple[str, ...]:
+    found = _all(secret)
+    if not found or not all(isinstance(one, str) and one not in ("", "env:") for one in found):
+        raise DeclarationError(
+            'a source needs a secret, like secret="env:SHOPIFY_SECRET"; an empty one would let'
+            " everybody in"
+        )
+    return found
+
+
+def _all(places: Places) -> tuple[str, ...]:
+    return (places,) if isinstance(places, str) else tuple(places)
+
+
+def _one_of(kind: type[_E], value: str, name: str) -> _E:
+    try:
+        return kind(value)
+    except ValueError:
+        known = ", ".join(repr(one.value) for one in kind)
+        raise DeclarationError(f"{name}={value!r}: write one of {known}") from None
+
+
+def _check(algorithm: str, signed: str, timestamp: str | None, places: Sequence[str]) -> None:
+    if algorithm not in _ALGORITHMS or algorithm not in hashlib.algorithms_available:
+        raise DeclarationError(f"algorithm={algorithm!r}: write one of {', '.join(_ALGORITHMS)}")
+    if "{body}" not in signed or "{" in _SIGNED.sub("", signed):
+        raise DeclarationError(
+            f"signed={signed!r}: write what is signed with {{body}}, {{timestamp}} and"
+            " {header:Name}; the body must be in it"
+        )
+    if ("{timestamp}" in signed) != (timestamp is not None):
+        raise DeclarationError(
+            "timestamp= and {timestamp} in signed= go together: a time that is not signed"
+            " protects from nothing"
+        )
+    for place in places:
+        if not _PLACE.fullmatch(place):
+            raise DeclarationError(f"{place!r}: write header:Name or json:path.to.value")
