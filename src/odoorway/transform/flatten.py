@@ -139,7 +139,7 @@ class _Builder:
                 yield Write(model, on, self._values(values))
             case Call(model, method, on, args, unless):
                 target = on if isinstance(on, Find) else self._add(on)
-                yield Run(model, method, target, self._values(args), unless)
+                yield Run(model, method, target, self._arguments(dict(args)), unless)
 
     def levels(self) -> tuple[tuple[Record, ...], ...]:
         """Return the records, each one level above the highest that it refers to."""
@@ -180,6 +180,15 @@ class _Builder:
             case list() | tuple() if all(isinstance(one, Upsert | Find | int) for one in value):
                 return self._many(value)
         return value
+
+    def _arguments(self, value: Any) -> Any:
+        """Resolve what a method's arguments refer to; their lists stay lists."""
+        match value:
+            case dict():
+                return {name: self._arguments(inner) for name, inner in value.items()}
+            case list() | tuple():
+                return [self._arguments(inner) for inner in value]
+        return self._value(value)
 
     def _many(self, members: Sequence[Upsert | Find | int]) -> Many:
         flat = [DbId(one) if isinstance(one, int) else self._value(one) for one in members]

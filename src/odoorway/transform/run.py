@@ -3,7 +3,7 @@
 import traceback
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, assert_never
 
 from odoorway.commands import Call, Command, Update, Upsert
 from odoorway.errors import HandlerError, Reject, RetryLater, Skip
@@ -45,16 +45,24 @@ def transform(route: Route, event: Event) -> Transformed:
         return _commands(_call(route, event))
     except InvalidPayload as error:
         return Settled(Outcome.DEAD, error.code, str(error))
-    except Skip as signal:
-        return Settled(Outcome.SKIPPED, "handler.skipped", signal.reason)
-    except Reject as signal:
-        return Settled(Outcome.DEAD, "handler.rejected", signal.reason)
-    except RetryLater as signal:
-        return Settled(Outcome.RETRY, "handler.retry-later", signal.reason, signal.after)
+    except (Skip, Reject, RetryLater) as signal:
+        return _decided(signal)
     except HandlerError as error:
         return Settled(Outcome.DEAD, "handler.no-command", _told(error, route.handler))
     except Exception as error:  # noqa: BLE001 - a handler may raise anything, and it must not stop us
         return Settled(Outcome.DEAD, "handler.failed", _told(error, route.handler))
+
+
+def _decided(signal: Skip | Reject | RetryLater) -> Settled:
+    match signal:
+        case Skip():
+            return Settled(Outcome.SKIPPED, "handler.skipped", str(signal.reason))
+        case Reject():
+            return Settled(Outcome.DEAD, "handler.rejected", str(signal.reason))
+        case RetryLater():
+            after = signal.after if isinstance(signal.after, int | float) else None
+            return Settled(Outcome.RETRY, "handler.retry-later", str(signal.reason), after)
+    assert_never(signal)
 
 
 def _call(route: Route, event: Event) -> Any:

@@ -4,23 +4,10 @@ from typing import Any
 
 from odoorway.clock import Clock
 from odoorway.deliver.odoo.json2 import Answer, Caller, TransportFailure
+from odoorway.deliver.odoo.refusal import Refused, Unusable
 from odoorway.deliver.outcome import judge_answer, judge_failure
 from odoorway.deliver.port import Verdict
-from odoorway.errors import OdoorwayError
 from odoorway.model.delivery import Outcome
-
-
-class Refused(OdoorwayError):
-    """Odoo did not do it; the verdict says why."""
-
-    def __init__(self, verdict: Verdict) -> None:
-        """Carry the verdict."""
-        super().__init__(verdict.detail)
-        self.verdict = verdict
-
-
-class Unusable(Refused):
-    """Odoo as a whole is down or misconfigured: there is no point in asking anything more."""
 
 
 class Odoo:
@@ -53,14 +40,3 @@ class Odoo:
             return judge_failure(failure.kind, failure.detail), None
         now = self._clock.now()
         return judge_answer(answer.status, answer.headers, answer.body, now=now), answer
-
-
-def unexpected(model: str, method: str, result: Any) -> Refused:
-    """Return the refusal for a result that is not of the form this method has."""
-    return Refused(
-        Verdict(
-            outcome=Outcome.RETRY,
-            code="odoo.unexpected-answer",
-            detail=f"{model}.{method} returned {result!r:.300}",
-        )
-    )

@@ -6,11 +6,12 @@ from typing import Any
 
 from odoorway.clock import Clock, SystemClock
 from odoorway.commands import Find, Upsert
-from odoorway.deliver.odoo.asking import Odoo, Refused, Unusable
+from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.explain import explain
 from odoorway.deliver.odoo.json2 import Caller
 from odoorway.deliver.odoo.ledger import Ledger
-from odoorway.deliver.odoo.lookup import LookupFailed, key_of, settle
+from odoorway.deliver.odoo.lookup import key_of, settle
+from odoorway.deliver.odoo.refusal import Refused, Unusable
 from odoorway.deliver.odoo.schedule import Stage, schedule
 from odoorway.deliver.odoo.searcher import Found, search
 from odoorway.deliver.odoo.steps import take
@@ -89,7 +90,7 @@ class OdooDestination:
         for position, job in enumerate(jobs):
             try:
                 keys += [key_of(find) for find in finds(job.commands)]
-            except LookupFailed as failed:
+            except Refused as failed:
                 ledger.fail([position], failed.verdict)
         return await search(self._odoo, keys)
 
@@ -99,7 +100,7 @@ class OdooDestination:
                 await take(self._odoo, step, ledger.ids)
         except Unusable:
             raise
-        except (Refused, LookupFailed) as failed:
+        except Refused as failed:
             ledger.fail([job], failed.verdict)
         else:
             ledger.deliver(job)
@@ -112,7 +113,7 @@ def _plans(jobs: Sequence[Job], found: Found, ledger: Ledger) -> dict[int, Plan]
         job = jobs[position]
         try:
             plans[position] = flatten(job.source, job.commands, partial(_resolve, found))
-        except (LookupFailed, Refused) as failed:
+        except Refused as failed:
             ledger.fail([position], failed.verdict)
         except HandlerError as error:
             detail = str(error)

@@ -9,7 +9,7 @@ from odoorway.deliver.odoo.lookup import shown
 from odoorway.deliver.odoo.schedule import schedule
 from odoorway.deliver.odoo.values import plain
 from odoorway.deliver.port import Job
-from odoorway.transform.flatten import DbId, Many, Plan, Ref, Run, Write, flatten
+from odoorway.transform.flatten import Many, Plan, Ref, Run, Write, flatten
 
 
 def explain(jobs: Sequence[Job]) -> list[dict[str, Any]]:
@@ -45,17 +45,15 @@ def _steps(plans: dict[int, Plan]) -> Iterator[dict[str, Any]]:
 
 def _shown(value: Any) -> Any:
     match value:
-        case Find():
-            return _placeholder(value)
-        case Ref(xid):
-            return f"<id of {xid}>"
-        case DbId(ident):
-            return ident
-        case Many(members):
-            return [[6, 0, [_shown(one) for one in members]]]
         case dict():
             return {name: _shown(inner) for name, inner in value.items()}
-    return plain(value)
+        case list():
+            return [_shown(inner) for inner in value]
+        case Many(members):
+            return [[6, 0, [_shown(one) for one in members]]]
+        case Find():
+            return _placeholder(value)
+    return f"<id of {value.xid}>" if isinstance(value, Ref) else plain(value)
 
 
 def _placeholder(find: Find) -> str:

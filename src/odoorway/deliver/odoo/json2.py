@@ -66,7 +66,7 @@ class Json2:
         database: str,
         api_key: str,
         *,
-        timeout: float = 120.0,  # noqa: ASYNC109 - aiohttp's own, for every call
+        timeout: float = 120.0,
         max_connections: int = 4,
         max_answer: int = MAX_ANSWER,
     ) -> None:

@@ -6,24 +6,13 @@ from itertools import chain, product
 from typing import Any
 
 from odoorway.commands import Find, Upsert
+from odoorway.deliver.odoo.refusal import dead, later
 from odoorway.deliver.odoo.values import Unwritable, plain
-from odoorway.deliver.port import Verdict
-from odoorway.errors import OdoorwayError
-from odoorway.model.delivery import Outcome
 from odoorway.transform.flatten import DbId
 
 CHUNK = 500  # finds a question
 LIMIT = 2_000  # rows an answer; with more, the question is halved
 Key = tuple[str, tuple[tuple[str, Any], ...]]
-
-
-class LookupFailed(OdoorwayError):
-    """A find has no usable answer; the verdict says what becomes of its delivery."""
-
-    def __init__(self, verdict: Verdict) -> None:
-        """Carry the verdict."""
-        super().__init__(verdict.detail)
-        self.verdict = verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +56,12 @@ def key_of(find: Find) -> Key:
     """Return what makes two finds the same question, its values as Odoo takes them.
 
     Raises:
-        LookupFailed: a value cannot be searched for.
+        Refused: a value cannot be searched for.
     """
     try:
         return find.model, tuple((name, _searchable(value)) for name, value in find.where)
     except Unwritable as error:
-        raise LookupFailed(
-            Verdict(
-                outcome=Outcome.DEAD, code="odoo.invalid-value", detail=f"{shown(find)}: {error}"
-            )
-        ) from error
+        raise dead("odoo.invalid-value", f"{shown(find)}: {error}") from error
 
 
 def questions(keys: Iterable[Key]) -> Iterator[Question]:
@@ -94,18 +79,18 @@ def settle(find: Find, ids: Sequence[int]) -> DbId | Upsert | None:
     """Return what stands for *find*, whose matches are *ids*.
 
     Raises:
-        LookupFailed: several match, or none does and ``missing`` does not help.
+        Refused: several match, or none does and ``missing`` does not help.
     """
     if len(ids) > 1:
         some = ", ".join(map(str, ids[:10])) + (", …" if len(ids) > 10 else "")  # noqa: PLR2004
-        raise _failed(Outcome.DEAD, "odoo.many-matches", f"{shown(find)} matches ids {some}")
+        raise dead("odoo.many-matches", f"{shown(find)} matches ids {some}")
     if ids:
         return DbId(ids[0])
     match find.missing:
         case "fail":
-            raise _failed(Outcome.DEAD, "odoo.no-match", f"{shown(find)} matches nothing")
+            raise dead("odoo.no-match", f"{shown(find)} matches nothing")
         case "retry":
-            raise _failed(Outcome.RETRY, "odoo.awaiting-match", f"{shown(find)} matches nothing")
+            raise later("odoo.awaiting-match", f"{shown(find)} matches nothing")
     return find.missing
 
 
@@ -113,10 +98,6 @@ def shown(find: Find) -> str:
     """Return the find as a person reads it: ``product.product with default_code = 'A-1'``."""
     terms = " and ".join(f"{name} = {value!r:.80}" for name, value in find.where)
     return f"{find.model} with {terms}"
-
-
-def _failed(outcome: Outcome, code: str, detail: str) -> LookupFailed:
-    return LookupFailed(Verdict(outcome=outcome, code=code, detail=detail))
 
 
 def _chunks(keys: tuple[Key, ...]) -> Iterator[tuple[Key, ...]]:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from odoorway.deliver.odoo.asking import Odoo, Refused, Unusable, unexpected
+from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.lookup import LIMIT, Key, Question, questions
+from odoorway.deliver.odoo.refusal import Refused, Unusable, unexpected
 from odoorway.deliver.port import Verdict
 
 _ALL_GUILTY = {"odoo.access-denied", "odoo.unknown-model", "odoo.unknown-field"}

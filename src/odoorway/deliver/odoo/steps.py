@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from odoorway.commands import Find, Upsert
-from odoorway.deliver.odoo.asking import Odoo, Refused, unexpected
+from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.load import CONTEXT
-from odoorway.deliver.odoo.lookup import LookupFailed, key_of, settle, shown
+from odoorway.deliver.odoo.lookup import key_of, settle, shown
+from odoorway.deliver.odoo.refusal import Refused, dead, unexpected
 from odoorway.deliver.odoo.searcher import search
 from odoorway.deliver.odoo.values import Unwritable, plain
 from odoorway.deliver.port import Verdict
-from odoorway.model.delivery import Outcome
 from odoorway.transform.flatten import Ref, Run, Write
 
 
@@ -18,8 +18,7 @@ async def take(odoo: Odoo, step: Write | Run, ids: Mapping[str, int]) -> None:
     """Do one step; doing it again has the same effect as once.
 
     Raises:
-        Refused: Odoo refused, or the step's record cannot be told.
-        LookupFailed: its find has no usable answer.
+        Refused: Odoo refused, or the step's find has no usable answer.
     """
     try:
         match step:
@@ -30,7 +29,7 @@ async def take(odoo: Odoo, step: Write | Run, ids: Mapping[str, int]) -> None:
             case Run():
                 await _run(odoo, step, ids)
     except Unwritable as error:
-        raise _dead("odoo.invalid-value", f"{step.model}: {error}") from error
+        raise dead("odoo.invalid-value", f"{step.model}: {error}") from error
 
 
 async def _run(odoo: Odoo, step: Run, ids: Mapping[str, int]) -> None:
@@ -46,7 +45,7 @@ async def _has_run(odoo: Odoo, step: Run, target: int) -> bool:
     if not isinstance(rows, list):
         raise unexpected(step.model, "read", rows)
     if not rows:  # `read` passes over a record that is gone
-        raise _dead("odoo.no-match", f"{step.model} {target} does not exist any more")
+        raise dead("odoo.no-match", f"{step.model} {target} does not exist any more")
     return any(_is_one_of(rows[0].get(name), done) for name, done in step.unless.items())
 
 
@@ -70,9 +69,5 @@ async def _target(odoo: Odoo, on: Find | Ref, ids: Mapping[str, int]) -> int:
         raise Refused(found)
     one = settle(on, found)
     if one is None or isinstance(one, Upsert):
-        raise _dead("odoo.no-match", f"{shown(on)} matches nothing")
+        raise dead("odoo.no-match", f"{shown(on)} matches nothing")
     return one.id
-
-
-def _dead(code: str, detail: str) -> Refused:
-    return Refused(Verdict(outcome=Outcome.DEAD, code=code, detail=detail))

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
 from odoorway.commands import Find
 from odoorway.errors import OdoorwayError
@@ -50,28 +51,31 @@ def plain(value: Any, ids: Mapping[str, int] | None = None) -> Any:
         Unwritable: Odoo could not store it, or it holds what only an Upsert can.
     """
     match value:
-        case None:
-            return False
         case Enum():
             return plain(value.value, ids)
-        case bool() | int():
-            return value
-        case str():
-            return _text(value)
-        case float() | Decimal():
-            return float(_digits(value))
-        case datetime():
-            return _utc(value).isoformat(sep=" ", timespec="seconds")
-        case date():
-            return value.isoformat()
-        case bytes():
-            return base64.b64encode(value).decode()
         case dict():
             return {str(key): plain(inner, ids) for key, inner in value.items()}
         case list() | tuple():
             return [plain(inner, ids) for inner in value]
         case Ref() | DbId() | Many() | Lines():
             return _related(value, ids or {})
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> str | int | float | bool:
+    match value:
+        case None | bool() | int():
+            return False if value is None else value
+        case float() | Decimal():
+            return float(_digits(value))
+        case datetime():
+            return _utc(value).isoformat(sep=" ")
+        case date():
+            return value.isoformat()
+        case bytes():
+            return base64.b64encode(value).decode()
+        case str() | UUID():
+            return _text(str(value))
     raise Unwritable(
         f"{type(value).__name__} {value!r:.60} cannot be written; give text or a number"
     )

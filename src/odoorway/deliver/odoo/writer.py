@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from odoorway.deliver.odoo.asking import Odoo, Refused, Unusable, unexpected
+from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.ledger import Ledger
 from odoorway.deliver.odoo.load import Block, Load, Text, check, loads
+from odoorway.deliver.odoo.refusal import Refused, Unusable, unexpected
 from odoorway.deliver.odoo.schedule import Entry
 from odoorway.deliver.odoo.values import Unwritable
 from odoorway.deliver.outcome import judge_load_message
@@ -158,12 +159,14 @@ def _guilty(load: Load, messages: Iterable[Mapping[str, Any]]) -> list[tuple[Blo
     """Return the blocks that Odoo names, each with the verdict of its first message.
 
     When writing all rows together fails, Odoo puts that error first and names the first row for
-    it, guilty or not, then tries row by row. So the first message counts only when no other row
-    is named; if it was right after all, the next try names that row alone.
+    it, guilty or not and without a field, then tries row by row. So such a message counts only
+    when no other row is named; if it was right after all, the next try names that row alone.
     """
+    errors = _errors(messages)
     named: dict[int, tuple[Block, Verdict]] = {}
-    for message in _errors(messages):
+    for message in errors:
         block = load.block_at(message["rows"]["from"])
         if block is not None:
             named.setdefault(block.record, (block, judge_load_message(message)))
-    return list(named.values())[1:] or list(named.values())
+    doubtful = len(named) > 1 and "field" not in errors[0]
+    return list(named.values())[1:] if doubtful else list(named.values())

@@ -1,0 +1,289 @@
+"""The journal in memory: for tests and trials. Nothing survives the process."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from odoorway.errors import JournalFull
+from odoorway.journal.caps import cap_event, cap_rejection, cap_settlement
+from odoorway.journal.port import Appended, Limits, Stats
+from odoorway.model.delivery import (
+    Attempt,
+    Delivery,
+    Leased,
+    Outcome,
+    Planned,
+    Settlement,
+    State,
+)
+from odoorway.model.event import Event, Rejection
+
+_WAITING = (State.PENDING, State.LEASED)
+
+
+@dataclass(slots=True)
+class _Lane:
+    """What shares an ordering key: who goes first, and when."""
+
+    head: int | None = None
+    due_at: float = 0.0
+    owner: str | None = None
+    held: bool = False
+    waiting: deque[int] = field(default_factory=deque)  # behind the head, in order
+
+
+class MemoryJournal:
+    """The Journal port on dictionaries; what the other implementations are compared with."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        """Be empty."""
+        self._limits = limits or Limits()
+        self._events: dict[str, Event] = {}
+        self._keys: dict[tuple[str, str], dict[str, str]] = {}
+        self._deliveries: dict[int, Delivery] = {}
+        self._plans: dict[int, Planned] = {}
+        self._attempts: dict[int, list[Attempt]] = {}
+        self._lanes: dict[tuple[str, str, str], _Lane] = {}
+        self._rejections: deque[Rejection] = deque(maxlen=self._limits.max_rejections)
+
+    async def append(self, event: Event, planned: Sequence[Planned]) -> Appended:
+        """See ``Journal.append``."""
+        bodies = self._keys.setdefault((event.source, event.idempotency_key), {})
+        if event.body_hash in bodies:
+            return Appended(bodies[event.body_hash], duplicate=True)
+        self._room(len(planned))
+        kept = replace(cap_event(event, self._limits), conflict=bool(bodies))
+        bodies[event.body_hash] = event.id
+        self._events[event.id] = kept
+        for plan in planned:
+            self._enqueue(kept, plan, event.received_at)
+        if not planned:
+            unrouted = Planned(route="", destination="")
+            self._add(kept, unrouted, event.received_at, State.SKIPPED, "event.no-route")
+        return Appended(event.id, duplicate=False)
+
+    def _room(self, more: int) -> None:
+        waiting = sum(d.state in _WAITING for d in self._deliveries.values())
+        if waiting + more > self._limits.max_waiting:
+            raise JournalFull(f"{waiting} deliveries wait, the limit is {self._limits.max_waiting}")
+
+    def _add(
+        self, event: Event, plan: Planned, now: float, state: State, code: str | None = None
+    ) -> int:
+        number = len(self._deliveries) + 1
+        self._plans[number] = plan
+        self._attempts[number] = []
+        self._deliveries[number] = Delivery(
+            id=number,
+            event_id=event.id,
+            route=plan.route,
+            destination=plan.destination,
+            state=state,
+            attempts=0,
+            due_at=now,
+            updated_at=now,
+            code=code,
+        )
+        return number
+
+    def _enqueue(self, event: Event, plan: Planned, now: float) -> int:
+        number = self._add(event, plan, now, State.PENDING)
+        lane = self._lanes.setdefault((plan.destination, event.source, event.ordering_key), _Lane())
+        if lane.head is None and not lane.held:
+            lane.head, lane.due_at = number, now
+        else:
+            lane.waiting.append(number)
+        return number
+
+    def _lane_of(self, number: int) -> _Lane:
+        delivery = self._deliveries[number]
+        event = self._events[delivery.event_id]
+        return self._lanes[delivery.destination, event.source, event.ordering_key]
+
+    async def reject(self, rejection: Rejection) -> None:
+        """See ``Journal.reject``."""
+        self._rejections.append(cap_rejection(rejection, self._limits))
+
+    async def lease(
+        self, destination: str, owner: str, *, limit: int, now: float, until: float
+    ) -> Sequence[Leased]:
+        """See ``Journal.lease``."""
+        due = [
+            lane
+            for (where, _, _), lane in self._lanes.items()
+            if where == destination and lane.head is not None and lane.due_at <= now
+        ]
+        due.sort(key=lambda lane: (lane.due_at, lane.head))
+        return [self._claim(lane, owner, now, until) for lane in due[:limit]]
+
+    def _claim(self, lane: _Lane, owner: str, now: float, until: float) -> Leased:
+        assert lane.head is not None  # noqa: S101 - only lanes with a head are due
+        delivery = self._deliveries[lane.head]
+        if delivery.state is State.LEASED:
+            delivery = self._lost(delivery, now)
+        lane.due_at, lane.owner = until, owner
+        delivery = replace(delivery, state=State.LEASED, due_at=until, updated_at=now)
+        self._deliveries[delivery.id] = delivery
+        return Leased(
+            delivery=delivery, event=self._events[delivery.event_id], owner=owner, until=until
+        )
+
+    def _lost(self, delivery: Delivery, now: float) -> Delivery:
+        """Record that a lease ran out: it counts, or what kills the process does so for ever."""
+        number = len(self._attempts[delivery.id]) + 1
+        lost = Attempt(
+            number=number,
+            at=now,
+            seconds=0.0,
+            outcome=Outcome.RETRY,
+            code="gateway.lease-lost",
+            detail="",
+        )
+        self._attempts[delivery.id].append(lost)
+        return replace(delivery, attempts=delivery.attempts + 1, code=lost.code)
+
+    async def settle(self, owner: str, settlements: Sequence[Settlement]) -> Sequence[int]:
+        """See ``Journal.settle``."""
+        held = [s for s in settlements if self._holds(owner, s.delivery)]
+        for settlement in held:
+            self._settle(cap_settlement(settlement, self._limits))
+        return [s.delivery for s in held]
+
+    def _holds(self, owner: str, number: int) -> bool:
+        known = self._deliveries.get(number)
+        return (
+            known is not None
+            and known.state is State.LEASED
+            and self._lane_of(number).owner == owner
+        )
+
+    def _settle(self, settlement: Settlement) -> None:
+        number = settlement.delivery
+        before = self._deliveries[number]
+        self._attempts[number].append(
+            Attempt(
+                number=len(self._attempts[number]) + 1,
+                at=settlement.at,
+                seconds=settlement.seconds,
+                outcome=settlement.outcome,
+                code=settlement.code,
+                detail=settlement.detail,
+                records=settlement.records,
+            )
+        )
+        self._deliveries[number] = replace(
+            before,
+            state=settlement.state,
+            attempts=before.attempts + settlement.counts,
+            due_at=settlement.due_at,
+            updated_at=settlement.at,
+            code=settlement.code,
+            detail=settlement.detail,
+        )
+        self._move_on(self._lane_of(number), settlement, hold=self._plans[number].hold)
+
+    @staticmethod
+    def _move_on(lane: _Lane, settlement: Settlement, *, hold: bool) -> None:
+        lane.owner = None
+        if settlement.outcome is Outcome.RETRY:
+            lane.due_at = settlement.due_at
+            return
+        lane.held = hold and settlement.outcome is Outcome.DEAD
+        free = lane.waiting and not lane.held
+        lane.head = lane.waiting.popleft() if free else None
+        lane.due_at = settlement.at
+
+    async def release(self) -> int:
+        """See ``Journal.release``."""
+        leased = [d for d in self._deliveries.values() if d.state is State.LEASED]
+        for delivery in leased:
+            self._deliveries[delivery.id] = replace(delivery, state=State.PENDING, due_at=0.0)
+            lane = self._lane_of(delivery.id)
+            lane.owner, lane.due_at = None, 0.0
+        return len(leased)
+
+    async def replay(self, event_id: str, planned: Sequence[Planned], now: float) -> Sequence[int]:
+        """See ``Journal.replay``."""
+        event = self._events.get(event_id)
+        if event is None:
+            return []
+        return [self._replayed(event, plan, now) for plan in planned]
+
+    def _replayed(self, event: Event, plan: Planned, now: float) -> int:
+        number = self._enqueue(event, plan, now)
+        lane = self._lane_of(number)
+        if lane.held and lane.head is None:
+            lane.waiting.remove(number)
+            lane.head, lane.due_at = number, now
+        return number
+
+    async def next_due(self, destination: str) -> float | None:
+        """See ``Journal.next_due``."""
+        return min(
+            (
+                lane.due_at
+                for (where, _, _), lane in self._lanes.items()
+                if where == destination and lane.head is not None
+            ),
+            default=None,
+        )
+
+    async def events(self, *, limit: int = 50, before: str | None = None) -> Sequence[Event]:
+        """See ``Journal.events``."""
+        newest = list(reversed(self._events))
+        start = newest.index(before) + 1 if before in self._events else 0
+        return [self._events[key] for key in newest[start : start + limit]]
+
+    async def event(self, event_id: str) -> Event | None:
+        """See ``Journal.event``."""
+        return self._events.get(event_id)
+
+    async def deliveries(
+        self,
+        *,
+        event_id: str | None = None,
+        state: State | None = None,
+        limit: int = 50,
+        before: int | None = None,
+    ) -> Sequence[Delivery]:
+        """See ``Journal.deliveries``."""
+        found = [
+            d
+            for d in reversed(self._deliveries.values())
+            if (event_id is None or d.event_id == event_id)
+            and (state is None or d.state is state)
+            and (before is None or d.id < before)
+        ]
+        return found[:limit]
+
+    async def delivery(self, delivery_id: int) -> Delivery | None:
+        """See ``Journal.delivery``."""
+        return self._deliveries.get(delivery_id)
+
+    async def attempts(self, delivery_id: int) -> Sequence[Attempt]:
+        """See ``Journal.attempts``."""
+        return list(self._attempts.get(delivery_id, ()))
+
+    async def rejections(self, *, limit: int = 50) -> Sequence[Rejection]:
+        """See ``Journal.rejections``."""
+        return list(reversed(self._rejections))[:limit]
+
+    async def stats(self) -> Stats:
+        """See ``Journal.stats``."""
+        counts = dict.fromkeys(State, 0)
+        for delivery in self._deliveries.values():
+            counts[delivery.state] += 1
+        waiting = [
+            self._events[d.event_id].received_at
+            for d in self._deliveries.values()
+            if d.state in _WAITING
+        ]
+        return Stats(
+            events=len(self._events),
+            rejections=len(self._rejections),
+            deliveries=counts,
+            oldest_waiting=min(waiting, default=None),
+        )
+
+    async def close(self) -> None:
+        """See ``Journal.close``."""

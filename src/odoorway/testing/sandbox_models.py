@@ -1,0 +1,98 @@
+"""The sandbox's models: the fields of Odoo 19's that webhooks write, as a table."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field, as ``fields_get`` tells it."""
+
+    type: str
+    string: str
+    required: bool = False
+    readonly: bool = False
+    relation: str | None = None
+    inverse: str | None = None  # of a one2many
+    selection: tuple[tuple[str, str], ...] = ()
+    default: Any = False
+
+
+def _char(string: str, **more: Any) -> Field:
+    return Field("char", string, **more)
+
+
+def _float(string: str, **more: Any) -> Field:
+    return Field("float", string, default=more.pop("default", 0.0), **more)
+
+
+def _one(relation: str, string: str, **more: Any) -> Field:
+    return Field("many2one", string, relation=relation, **more)
+
+
+_STATES = (
+    ("draft", "Quotation"),
+    ("sent", "Quotation Sent"),
+    ("sale", "Sales Order"),
+    ("cancel", "Cancelled"),
+)
+_ADDRESS_TYPES = (
+    ("contact", "Contact"),
+    ("invoice", "Invoice"),
+    ("delivery", "Delivery"),
+    ("other", "Other"),
+)
+
+MODELS: dict[str, dict[str, Field]] = {
+    "res.partner": {
+        "name": _char("Name"),
+        "email": _char("Email"),
+        "phone": _char("Phone"),
+        "ref": _char("Reference"),
+        "street": _char("Street"),
+        "zip": _char("Zip"),
+        "city": _char("City"),
+        "is_company": Field("boolean", "Is a Company"),
+        "type": Field("selection", "Address Type", selection=_ADDRESS_TYPES, default="contact"),
+        "country_id": _one("res.country", "Country"),
+        "parent_id": _one("res.partner", "Related Company"),
+    },
+    "res.country": {
+        "name": _char("Country Name", required=True),
+        "code": _char("Country Code", required=True),
+    },
+    "res.currency": {"name": _char("Currency", required=True)},
+    "product.product": {
+        "name": _char("Name", required=True),
+        "default_code": _char("Internal Reference"),
+        "list_price": _float("Sales Price", default=1.0),
+    },
+    "crm.tag": {"name": _char("Tag Name", required=True)},
+    "crm.lead": {
+        "name": _char("Opportunity", required=True),
+        "partner_id": _one("res.partner", "Customer"),
+        "email_from": _char("Email"),
+        "expected_revenue": _float("Expected Revenue"),
+        "tag_ids": Field("many2many", "Tags", relation="crm.tag"),
+    },
+    "sale.order": {
+        "name": _char("Order Reference"),
+        "partner_id": _one("res.partner", "Customer", required=True),
+        "client_order_ref": _char("Customer Reference"),
+        "date_order": Field("datetime", "Order Date"),
+        "note": Field("html", "Terms and conditions"),
+        "state": Field("selection", "Status", selection=_STATES, readonly=True, default="draft"),
+        "order_line": Field(
+            "one2many", "Order Lines", relation="sale.order.line", inverse="order_id"
+        ),
+        "amount_untaxed": _float("Untaxed Amount", readonly=True),
+    },
+    "sale.order.line": {
+        "order_id": _one("sale.order", "Order Reference", required=True),
+        "product_id": _one("product.product", "Product"),
+        "name": Field("text", "Description"),
+        "product_uom_qty": _float("Quantity", default=1.0),
+        "price_unit": _float("Unit Price"),
+        "price_subtotal": _float("Subtotal", readonly=True),
+    },
+}

@@ -1,0 +1,195 @@
+"""The sandbox's records: kept in memory, checked and computed as Odoo 19 does it."""
+
+import copy
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from odoorway.testing.sandbox_models import MODELS, Field
+
+Row = dict[str, Any]
+
+
+class OdooError(Exception):
+    """An error as Odoo answers it: HTTP status, the exception's name, its message."""
+
+    def __init__(self, status: int, name: str, message: str) -> None:
+        """Answer *status* with that name and message."""
+        super().__init__(message)
+        self.status, self.name, self.message = status, name, message
+
+
+class NotSupported(Exception):
+    """The sandbox does not know what the real Odoo would answer, and says so."""
+
+
+def value_error(message: str) -> OdooError:
+    """Return what a Python ValueError becomes."""
+    return OdooError(500, "builtins.ValueError", message)
+
+
+class Store:
+    """Records by model and id, and external IDs."""
+
+    def __init__(self) -> None:
+        """Be empty."""
+        self.rows: dict[str, dict[int, Row]] = {model: {} for model in MODELS}
+        self.external: dict[str, tuple[str, int]] = {}
+
+    def snapshot(self) -> Any:
+        """Return what ``restore`` takes to undo everything since."""
+        return copy.deepcopy((self.rows, self.external))
+
+    def restore(self, snapshot: Any) -> None:
+        """Roll back."""
+        self.rows, self.external = snapshot
+
+    def create(self, model: str, values: Mapping[str, Any]) -> int:
+        """Create one record with defaults; return its id."""
+        fields = MODELS[model]
+        row = {name: field.default for name, field in fields.items() if not _x2many(field)}
+        row |= {name: [] for name, field in fields.items() if field.type == "many2many"}
+        number = max(self.rows[model], default=0) + 1
+        row |= {"id": number, **self._checked(model, values)}
+        self.rows[model][number] = row
+        self._computed(model, row, values)
+        self._required(model, row)
+        return number
+
+    def write(self, model: str, ids: Iterable[int], values: Mapping[str, Any]) -> None:
+        """Write on records that exist."""
+        checked = self._checked(model, values)
+        for number in ids:
+            row = self._existing(model, number)
+            row.update(checked)
+            self._computed(model, row, values)
+            self._required(model, row)
+
+    def _existing(self, model: str, number: int) -> Row:
+        if number not in self.rows[model]:
+            raise OdooError(
+                404,
+                "odoo.exceptions.MissingError",
+                "Record does not exist or has been deleted."
+                f"\n(Record: {model}({number},), User: 2)",
+            )
+        return self.rows[model][number]
+
+    def unlink(self, model: str, ids: Iterable[int]) -> None:
+        """Delete records, and what only they hold."""
+        for number in ids:
+            self.rows[model].pop(number, None)
+            if model == "sale.order":
+                lines = self.rows["sale.order.line"]
+                for line in [n for n, r in lines.items() if r["order_id"] == number]:
+                    del lines[line]
+
+    def _checked(self, model: str, values: Mapping[str, Any]) -> Row:
+        for name, value in values.items():
+            field = MODELS[model].get(name)
+            if field is None:
+                raise value_error(f"Invalid field '{name}' in '{model}'")
+            if field.type == "one2many":
+                raise NotSupported(f"{model}.{name} in create or write; use load")
+            if field.type == "selection" and value not in (*dict(field.selection), False, None):
+                raise value_error(f"Wrong value for {model}.{name}: {value!r}")
+        return {name: False if value is None else value for name, value in values.items()}
+
+    def _computed(self, model: str, row: Row, given: Mapping[str, Any]) -> None:
+        if model == "sale.order" and not row["name"]:
+            row["name"] = f"S{row['id']:05}"
+        if model == "sale.order.line":
+            product = self.rows["product.product"].get(row["product_id"] or 0)
+            if product and not row["name"]:
+                row["name"] = product["name"]
+            if product and "price_unit" not in given and not row["price_unit"]:
+                row["price_unit"] = product["list_price"]
+            row["price_subtotal"] = round(row["product_uom_qty"] * row["price_unit"], 2)
+
+    def _required(self, model: str, row: Row) -> None:
+        if model == "res.partner" and not row["name"]:
+            raise OdooError(422, "odoo.exceptions.ValidationError", "Contacts require a name")
+        for name, field in MODELS[model].items():
+            if field.required and row[name] is False:
+                raise OdooError(422, "odoo.exceptions.ValidationError", _missing(model, name))
+
+    def search(self, model: str, domain: Sequence[Any]) -> list[int]:
+        """Return the ids that match, in order."""
+        return [n for n, row in sorted(self.rows[model].items()) if self._match(model, row, domain)]
+
+    def _match(self, model: str, row: Row, domain: Sequence[Any]) -> bool:
+        """Evaluate Odoo's prefix notation; terms beside each other are joined by and."""
+        stack: list[bool] = []
+        for term in reversed(domain):
+            match term:
+                case "&" | "|":
+                    a, b = stack.pop(), stack.pop()
+                    stack.append((a and b) if term == "&" else (a or b))
+                case "!":
+                    stack.append(not stack.pop())
+                case _:
+                    stack.append(self._term(model, row, term))
+        return all(stack)
+
+    def _term(self, model: str, row: Row, term: Sequence[Any]) -> bool:
+        name, operator, value = term
+        if name != "id" and name not in MODELS[model]:
+            shown = f"({name!r}, {operator!r}, {value!r})"
+            raise value_error(f"Invalid field {model}.{name} in condition {shown}")
+        have = row.get(name, False)
+        match operator:
+            case "=":
+                return bool(have == value) or (not have and value in (False, None))
+            case "!=":
+                return bool(have != value)
+            case "in":
+                return have in value
+            case "not in":
+                return have not in value
+        raise NotSupported(f"domain operator {operator!r}")
+
+    def read(self, model: str, ids: Iterable[int], fields: Sequence[str]) -> list[Row]:
+        """Return records as Odoo shows them: ``[id, name]`` for a many2one."""
+        for name in fields:
+            if name not in {"id", "display_name", *MODELS[model]}:
+                raise value_error(f"Invalid field '{name}' on '{model}'")
+        names = fields or ["id", *MODELS[model]]
+        rows = (self.rows[model][n] for n in ids if n in self.rows[model])
+        return [
+            {"id": row["id"], **{name: self._shown(model, row, name) for name in names}}
+            for row in rows
+        ]
+
+    def _shown(self, model: str, row: Row, name: str) -> Any:
+        if name == "id":
+            return row["id"]
+        if name == "display_name":
+            return row["name"]
+        field = MODELS[model][name]
+        if field.type == "one2many":
+            return self._lines(field, row)
+        if field.type == "many2one" and row[name]:
+            assert field.relation
+            return [row[name], self.rows[field.relation][row[name]]["name"]]
+        if name == "amount_untaxed":
+            lines = self.rows["sale.order.line"].values()
+            return round(sum(r["price_subtotal"] for r in lines if r["order_id"] == row["id"]), 2)
+        return row[name]
+
+    def _lines(self, field: Field, row: Row) -> list[int]:
+        assert field.relation
+        assert field.inverse
+        return [n for n, r in self.rows[field.relation].items() if r[field.inverse] == row["id"]]
+
+
+def _x2many(field: Field) -> bool:
+    return field.type in {"one2many", "many2many"}
+
+
+def _missing(model: str, name: str) -> str:
+    titles = {"sale.order": "Sales Order", "crm.lead": "Lead", "product.product": "Product Variant"}
+    return (
+        f"Missing required value for the field '{MODELS[model][name].string}' ({name}).\n"
+        f"Model: '{titles.get(model, model)}' ({model})\n"
+        "- create/update: a mandatory field is not set\n"
+        "- delete: another model requires the record being deleted, you can archive it instead\n"
+    )
