@@ -1,0 +1,397 @@
+"""One suite for the Odoo destination, on the sandbox and on a real Odoo 19."""
+
+import math
+import secrets
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from odoorway.commands import Call, Update, Upsert, find
+from odoorway.deliver.odoo.destination import OdooDestination
+from odoorway.deliver.odoo.json2 import Json2
+from odoorway.deliver.port import Job
+from odoorway.model.delivery import Outcome
+from odoorway.testing import SandboxOdoo
+
+
+@dataclass
+class Spy:
+    """Passes calls on and remembers them."""
+
+    client: Json2
+    calls: list = field(default_factory=list)
+    bodies: list = field(default_factory=list)
+
+    async def call(self, model, method, **body):
+        self.calls.append(f"{model}.{method}")
+        self.bodies.append({"model": model, "method": method, "body": body})
+        return await self.client.call(model, method, **body)
+
+    async def close(self):
+        await self.client.close()
+
+
+@dataclass
+class Target:
+    """One Odoo, with a source name of its own so that tests do not meet."""
+
+    url: str
+    database: str
+    key: str
+    source: str = field(default_factory=lambda: "t" + secrets.token_hex(5))
+
+    def __post_init__(self):
+        self.spy = Spy(self.client())
+        self.points = []
+        self.destination = OdooDestination(self.spy, at=self.points.append)
+
+    def client(self, **changes):
+        given = {"url": self.url, "database": self.database, "api_key": self.key} | changes
+        return Json2(**given, timeout=60, max_connections=2)
+
+    def job(self, number, *commands):
+        return Job(number, self.source, commands)
+
+    def name(self, text):
+        """Return a text that only this test uses."""
+        return f"{text} {self.source}"
+
+    async def deliver(self, *jobs):
+        return await self.destination.deliver(jobs)
+
+    async def read(self, model, domain, *fields):
+        return (
+            await self.client_call(model, "search_read", domain=domain, fields=[*fields])
+        ).json()
+
+    async def client_call(self, model, method, **body):
+        client = self.client()
+        try:
+            return await client.call(model, method, **body)
+        finally:
+            await client.close()
+
+
+@pytest.fixture
+async def sandbox():
+    async with SandboxOdoo() as sandbox:
+        for number in range(1, 4):
+            values = {"name": f"Product {number}", "default_code": f"SKU-{number}"}
+            sandbox.create("product.product", values)
+        yield sandbox
+        assert not sandbox.unsupported
+
+
+@pytest.fixture(params=["sandbox", pytest.param("real", marks=pytest.mark.odoo)])
+async def odoo(request, sandbox):
+    if request.param == "sandbox":
+        target = Target(sandbox.url, sandbox.database, sandbox.api_key)
+    else:
+        real = request.getfixturevalue("real_odoo")
+        target = Target(real.url, real.database, real.gateway_key)
+    yield target
+    await target.destination.close()
+
+
+def customer(odoo, number=1, **values):
+    return Upsert("res.partner", ("customer", number), {"name": odoo.name("Ada"), **values})
+
+
+def order(odoo, number, sku="SKU-1", quantity=2, **values):
+    line = {
+        "product_id": find("product.product", default_code=sku),
+        "product_uom_qty": quantity,
+        "price_unit": Decimal("9.90"),
+    }
+    return Upsert(
+        "sale.order",
+        ("order", number),
+        {
+            "partner_id": customer(odoo, number % 3),
+            "client_order_ref": odoo.name(f"#{number}"),
+            "order_line": [Upsert("sale.order.line", ("line", number), line)],
+            **values,
+        },
+    )
+
+
+def codes(verdicts):
+    return [verdict.code for verdict in verdicts]
+
+
+async def test_an_order_arrives_once(odoo):
+    """An order with its customer and line arrives whole; again, it is the same record."""
+    placed = order(odoo, 1, date_order=datetime(2025, 3, 1, 12, 30, tzinfo=UTC))
+    (first,) = await odoo.deliver(odoo.job(1, placed))
+    (again,) = await odoo.deliver(odoo.job(1, placed))
+    assert (first.outcome, first.code) == (Outcome.DELIVERED, None), first.detail
+    assert again.records == first.records
+    assert [record[:2] for record in first.records] == [
+        ("res.partner", f"__odoorway__.{odoo.source}_customer_1"),
+        ("sale.order", f"__odoorway__.{odoo.source}_order_1"),
+    ]
+    rows = await odoo.read(
+        "sale.order", [["client_order_ref", "=", odoo.name("#1")]], "partner_id", "date_order"
+    )
+    partner, sale = (record[2] for record in first.records)
+    assert [(row["id"], row["partner_id"][0]) for row in rows] == [(sale, partner)]
+    assert rows[0]["date_order"] == "2025-03-01 12:30:00"
+    lines = await odoo.read(
+        "sale.order.line", [["order_id", "=", sale]], "product_uom_qty", "price_unit", "product_id"
+    )
+    assert [(line["product_uom_qty"], line["price_unit"]) for line in lines] == [(2.0, 9.9)]
+    (product,) = await odoo.read("product.product", [["default_code", "=", "SKU-1"]], "name")
+    assert lines[0]["product_id"][0] == product["id"]
+
+
+async def test_a_batch_is_three_calls(odoo):
+    """Thirty orders of three customers are one lookup and one load a model."""
+    verdicts = await odoo.deliver(*(odoo.job(n, order(odoo, n)) for n in range(30)))
+    assert {verdict.outcome for verdict in verdicts} == {Outcome.DELIVERED}
+    assert odoo.spy.calls == ["product.product.search_read", "res.partner.load", "sale.order.load"]
+    assert odoo.points == ["after-load"]
+    customers = await odoo.read("res.partner", [["name", "=", odoo.name("Ada")]], "name")
+    assert len(customers) == 3
+
+
+async def test_bad_jobs_hold_back_no_other(odoo):
+    """Each bad order gets its own diagnosis; all good ones of the batch are written."""
+    jobs = [odoo.job(n, order(odoo, n)) for n in range(12)]
+    jobs[2] = odoo.job(2, order(odoo, 2, sku="NO-SUCH"))
+    jobs[5] = odoo.job(5, order(odoo, 5, quantity="many"))
+    jobs[7] = odoo.job(7, order(odoo, 7, partner_id=None))
+    jobs[9] = odoo.job(9, order(odoo, 9, client_order_ref="a\0b"))
+    verdicts = await odoo.deliver(*jobs)
+    bad = {n: v.code for n, v in enumerate(verdicts) if v.outcome is not Outcome.DELIVERED}
+    assert bad == {
+        2: "odoo.no-match",
+        5: "odoo.invalid-value",
+        7: "odoo.missing-required",
+        9: "odoo.invalid-value",
+    }
+    assert "default_code = 'NO-SUCH'" in verdicts[2].detail
+    assert f"{odoo.source}_order_5" in verdicts[5].detail
+    assert not any(verdict.blame_destination for verdict in verdicts)
+    refs = [odoo.name(f"#{n}") for n in range(12)]
+    rows = await odoo.read("sale.order", [["client_order_ref", "in", refs]], "client_order_ref")
+    written = Counter(row["client_order_ref"] for row in rows)
+    assert written == {odoo.name(f"#{n}"): 1 for n in range(12) if n not in bad}
+
+
+async def test_unknown_names_are_dead_at_once(odoo):
+    """An unknown field or model costs its own form of record, in one call, and no other."""
+    odd = Upsert("res.partner", ("customer", 8), {"name": "x", "no_such_field": 1})
+    nowhere = Upsert("no.such.model", ("k", 1), {"name": "x"})
+    verdicts = await odoo.deliver(
+        odoo.job(1, odd),
+        odoo.job(2, nowhere),
+        odoo.job(3, customer(odoo)),
+    )
+    assert codes(verdicts) == ["odoo.unknown-field", "odoo.unknown-model", None]
+    assert [v.outcome for v in verdicts[:2]] == [Outcome.DEAD, Outcome.DEAD]
+    assert len(odoo.spy.calls) == 3
+
+
+async def test_the_later_event_has_the_last_word(odoo):
+    """Two values for one customer in a batch are written in order of arrival."""
+    mails = [f"{n}@{odoo.source}.example" for n in range(3)]
+    jobs = [odoo.job(n, customer(odoo, email=mail)) for n, mail in enumerate(mails)]
+    verdicts = await odoo.deliver(*jobs)
+    assert len({verdict.records for verdict in verdicts}) == 1
+    rows = await odoo.read("res.partner", [["name", "=", odoo.name("Ada")]], "email")
+    assert [row["email"] for row in rows] == [mails[-1]]
+
+
+async def test_what_a_find_may_say(odoo):
+    """Several matches, none yet, none at all and one to create each have their own end."""
+    twin, new, lone = odoo.name("Twin"), odoo.name("New"), odoo.name("Lone")
+    await odoo.deliver(
+        *(
+            odoo.job(n, Upsert("res.partner", ("twin", n), {"name": name}))
+            for n, name in enumerate([twin, twin, lone])
+        )
+    )
+    made = Upsert("res.partner", ("new", 1), {"name": new})
+
+    def child(number, lookup):
+        values = {"name": odoo.name(f"Child {number}"), "parent_id": lookup}
+        return odoo.job(number, Upsert("res.partner", ("child", number), values))
+
+    verdicts = await odoo.deliver(
+        child(0, find("res.partner", name=twin)),
+        child(1, find("res.partner", name=new, missing="retry")),
+        child(2, find("res.partner", name=new)),
+        child(3, find("res.partner", name=new, missing=None)),
+        child(4, find("res.partner", name=new, missing=made)),
+        child(5, find("res.partner", name=lone, is_company=False)),
+    )
+    assert codes(verdicts) == [
+        "odoo.many-matches", "odoo.awaiting-match", "odoo.no-match", None, None, None,
+    ], verdicts  # fmt: skip
+    assert verdicts[1].outcome is Outcome.RETRY
+    names = [odoo.name(f"Child {n}") for n in range(6)]
+    rows = await odoo.read("res.partner", [["name", "in", names]], "name", "parent_id")
+    parents = {row["name"][6]: row["parent_id"] and row["parent_id"][1] for row in rows}
+    assert parents == {"3": False, "4": new, "5": lone}
+
+
+async def test_lines_of_different_forms_clear_nothing(odoo):
+    """A line without a price keeps Odoo's own; none is lost, none is cleared."""
+    sku = find("product.product", default_code="SKU-1")
+    lines = [
+        Upsert("sale.order.line", ("line", 1), {"product_id": sku, "price_unit": 5}),
+        Upsert("sale.order.line", ("line", 2), {"product_id": sku, "product_uom_qty": 3}),
+    ]
+    sold = order(odoo, 1, order_line=lines)
+    (verdict,) = await odoo.deliver(odoo.job(1, sold))
+    assert verdict.outcome is Outcome.DELIVERED, verdict.detail
+    (verdict,) = await odoo.deliver(odoo.job(1, order(odoo, 1, order_line=[])))
+    sale = verdict.records[-1][2]
+    rows = await odoo.read(
+        "sale.order.line", [["order_id", "=", sale]], "price_unit", "product_uom_qty"
+    )
+    assert sorted(row["product_uom_qty"] for row in rows) == [1.0, 3.0]
+    assert 5.0 in [row["price_unit"] for row in rows]
+
+
+async def test_update_and_call(odoo):
+    """An update writes on what it finds; a call runs once, whatever is repeated."""
+    mail = f"ada@{odoo.source}.example"
+    sold = order(odoo, 1)
+    confirm = Call("sale.order", "action_confirm", sold, unless={"state": ["sale", "done"]})
+    who = find("res.partner", name=odoo.name("Ada"))
+    job = odoo.job(1, confirm, Update("res.partner", who, {"email": mail}))
+    (first,) = await odoo.deliver(job)
+    (again,) = await odoo.deliver(job)
+    assert codes([first, again]) == [None, None], (first.detail, again.detail)
+    assert odoo.spy.calls.count("sale.order.action_confirm") == 1
+    sale = first.records[-1][2]
+    assert (await odoo.read("sale.order", [["id", "=", sale]], "state"))[0]["state"] == "sale"
+    rows = await odoo.read("res.partner", [["name", "=", odoo.name("Ada")]], "email")
+    assert [row["email"] for row in rows] == [mail]
+
+
+async def test_a_failed_step_fails_its_job_only(odoo):
+    """An update that finds nothing is a dead letter; its neighbour is delivered."""
+    nobody = find("res.partner", name=odoo.name("Nobody"))
+    verdicts = await odoo.deliver(
+        odoo.job(1, Update("res.partner", nobody, {"email": "x"})),
+        odoo.job(2, Update("res.partner", find("res.partner", id=0), {"phone": 1.5})),
+        odoo.job(3, customer(odoo)),
+    )
+    assert codes(verdicts) == ["odoo.no-match", "odoo.no-match", None]
+
+
+async def test_probe(odoo):
+    """The probe tells a working Odoo, a refused key and an unknown database apart."""
+    assert (await odoo.destination.probe()).outcome is Outcome.DELIVERED
+    for change, code in (
+        ({"api_key": "wrong"}, "odoo.bad-key"),
+        ({"database": "nowhere"}, "odoo.database-not-selected"),
+    ):
+        client = odoo.client(**change)
+        verdict = await OdooDestination(client).probe()
+        await client.close()
+        assert (verdict.code, verdict.outcome) == (code, Outcome.RETRY)
+        assert verdict.blame_destination
+        assert "wrong" not in f"{verdict!r}{client!r}"
+
+
+async def test_explain_shows_the_calls_and_makes_none(odoo):
+    """What `explain` shows is what `deliver` sends, and explaining asks nothing."""
+    line = Upsert("sale.order.line", ("line", 1), {"name": "Gift", "display_type": "line_note"})
+    plain = order(odoo, 1, order_line=[line])
+    jobs = [odoo.job(1, plain), odoo.job(2, customer(odoo, email="x@example.com"))]
+    shown = odoo.destination.explain(jobs)
+    assert odoo.spy.calls == []
+    (lookup,) = [
+        call["body"]["data"][0][-3]
+        for call in odoo.destination.explain([odoo.job(3, order(odoo, 3))])
+        if call["model"] == "sale.order"
+    ]
+    assert lookup == "<id of product.product with default_code = 'SKU-1'>"
+    await odoo.deliver(*jobs)
+    assert odoo.spy.bodies == shown
+
+
+@pytest.mark.odoo
+async def test_an_unnamed_bad_row_is_found_by_halving(real_odoo):
+    """When the whole call fails, one bad record of 64 costs at most 2·log2(64) more calls."""
+    odoo = Target(real_odoo.url, real_odoo.database, real_odoo.gateway_key)
+
+    def lead(number):  # this text makes Odoo itself stumble, before it looks at any row
+        text = "[5]" if number == 41 else None
+        values = {"name": odoo.name(f"Lead {number}"), "lead_properties": text}
+        return odoo.job(number, Upsert("crm.lead", ("lead", number), values))
+
+    verdicts = await odoo.deliver(*map(lead, range(64)))
+    await odoo.destination.close()
+    bad = {n: v.code for n, v in enumerate(verdicts) if v.outcome is not Outcome.DELIVERED}
+    assert bad == {41: "odoo.server-error"}
+    assert 2 < len(odoo.spy.calls) <= 1 + 2 * math.log2(64)
+
+
+async def test_an_outage_spends_nothing(sandbox):
+    """With Odoo away every delivery waits, and the same batch arrives whole afterwards."""
+    odoo = Target(sandbox.url, sandbox.database, sandbox.api_key)
+    jobs = [odoo.job(n, order(odoo, n)) for n in range(5)]
+    await sandbox.stop()
+    verdicts = await odoo.deliver(*jobs)
+    assert {(v.code, v.blame_destination) for v in verdicts} == {("odoo.unreachable", True)}
+    assert len(odoo.spy.calls) == 1
+    await sandbox.start()
+    assert codes(await odoo.deliver(*jobs)) == [None] * 5
+    await odoo.destination.close()
+
+
+async def test_a_lost_answer_makes_no_second_record(sandbox):
+    """Odoo did the work and the answer was lost: delivering again makes nothing twice."""
+    odoo = Target(sandbox.url, sandbox.database, sandbox.api_key)
+    sandbox.fail_next("lost", times=1)
+    job = odoo.job(1, customer(odoo))
+    (lost,) = await odoo.deliver(job)
+    assert (lost.code, lost.blame_destination) == ("odoo.empty-answer", True)
+    (again,) = await odoo.deliver(job)
+    assert again.outcome is Outcome.DELIVERED
+    assert [r["name"] for r in sandbox.records("res.partner")].count(odoo.name("Ada")) == 1
+    await odoo.destination.close()
+
+
+async def test_jobs_that_were_done_stay_done(sandbox):
+    """When Odoo goes away between two levels, what was finished before is delivered."""
+    odoo = Target(sandbox.url, sandbox.database, sandbox.api_key)
+    jobs = [odoo.job(1, customer(odoo, 7)), odoo.job(2, order(odoo, 2))]
+    original = odoo.spy.call
+
+    async def until_orders(model, method, **body):
+        if model == "sale.order":
+            await sandbox.stop()
+        return await original(model, method, **body)
+
+    odoo.spy.call = until_orders
+    verdicts = await odoo.deliver(*jobs)
+    await odoo.destination.close()
+    assert [verdict.blame_destination for verdict in verdicts] == [False, True]
+    assert verdicts[0].outcome is Outcome.DELIVERED
+    assert len(verdicts[0].records) == 1
+
+
+async def test_the_named_point_is_after_the_last_load(sandbox):
+    """A crash at `after-load` leaves everything in Odoo and nothing answered."""
+
+    class Crash(BaseException):
+        pass
+
+    def crash(point):
+        assert point == "after-load"
+        raise Crash
+
+    odoo = Target(sandbox.url, sandbox.database, sandbox.api_key)
+    destination = OdooDestination(odoo.client(), at=crash)
+    with pytest.raises(Crash):
+        await destination.deliver([odoo.job(1, order(odoo, 1))])
+    await destination.close()
+    assert len(sandbox.records("sale.order")) == 1
