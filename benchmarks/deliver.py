@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import uvloop
-from odoorway.deliver.odoo.destination import OdooDestination
-from odoorway.deliver.odoo.json2 import Json2
 
 from odoorway.clock import SystemClock
+from odoorway.deliver.odoo.destination import OdooDestination
+from odoorway.deliver.odoo.json2 import Json2
 from odoorway.dispatch.dispatcher import Dispatcher, DispatchLimits
 from odoorway.gateway import Gateway
 from odoorway.journal.sqlite import SqliteJournal

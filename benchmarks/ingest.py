@@ -21,17 +21,17 @@ from typing import Any
 
 import uvloop
 from load import Load, run
-from odoorway.journal.memory import MemoryJournal
-from odoorway.receive.app import ReceiveApp, ReceiveLimits
-from odoorway.receive.server import build_server
-from odoorway.receive.signature import Verifier
 
 from odoorway import Gateway, Upsert
 from odoorway.clock import SystemClock
+from odoorway.journal.memory import MemoryJournal
 from odoorway.journal.port import Appended
 from odoorway.journal.sqlite import SqliteJournal
 from odoorway.model.delivery import Planned
 from odoorway.model.event import Event
+from odoorway.receive.app import ReceiveApp, ReceiveLimits
+from odoorway.receive.server import build_server
+from odoorway.receive.signature import Verifier
 from odoorway.sources import shopify, sign
 
 ROOT = Path(__file__).resolve().parents[1]

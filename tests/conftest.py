@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+
 from real_odoo import RealOdoo, unavailable
 
 REQUIRED = os.environ.get("REQUIRE_REAL_ODOO") == "1"

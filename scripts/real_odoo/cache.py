@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import secrets
 import shutil
 import threading
 from collections.abc import Iterator
@@ -73,11 +74,19 @@ def publish(work: Path, folder: Path, mark: str) -> None:
 
 
 def empty_work(folder: Path) -> Path:
-    """A fresh sibling to build in; what an interrupted build left there is gone."""
-    work = folder.with_name(folder.name + ".tmp")
-    remove(work)
+    """A fresh sibling to build in, of a new name: a killed build's children may still be writing.
+
+    `sweep` removes what they leave.
+    """
+    work = folder.with_name(f"{folder.name}.tmp-{secrets.token_hex(4)}")
     work.mkdir(parents=True)
     return work
+
+
+def sweep() -> None:
+    """Remove what killed builds left, as far as it holds still; only between builds."""
+    for leftover in root().glob("*.tmp-*"):
+        remove(leftover)
 
 
 def remove(folder: Path) -> None:

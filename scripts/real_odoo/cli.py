@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from real_odoo import cache, template
+from real_odoo import cache, program, template
 from real_odoo.fetch import unavailable
 from real_odoo.postgres import Postgres
 from real_odoo.server import RealOdoo, stop_idle_postgres
@@ -51,11 +54,14 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--workers", type=int, default=0, metavar="N", help="processes (0: threads)")
     start.add_argument("--addons", type=Path, action="extend", nargs="+", default=[], metavar="DIR")
     start.add_argument("--install", default="", metavar="MODULE,...", help="modules to install")
+    start.add_argument("--foreground", action="store_true", help="stay; an interrupt stops it")
     start.add_argument("--json", action="store_true", help="print JSON")
     stop = _add(commands, "stop", _stop, "stop a server and keep its database")
     which = stop.add_mutually_exclusive_group()
     which.add_argument("--db", default="odoorway", metavar="NAME", help="database (odoorway)")
     which.add_argument("--all", action="store_true", help="stop every server and PostgreSQL")
+    shell = _add(commands, "shell", _shell, "open Odoo's Python shell on a database")
+    shell.add_argument("--db", default="odoorway", metavar="NAME", help="database (odoorway)")
     return parser
 
 
@@ -84,6 +90,8 @@ def _setup(_: argparse.Namespace) -> int:
 
 
 def _start(options: argparse.Namespace) -> int:
+    if options.foreground:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     server = RealOdoo.start(
         options.db,
         workers=options.workers,
@@ -93,8 +101,19 @@ def _start(options: argparse.Namespace) -> int:
         keep=options.keep_db,
     )
     say(f"Odoo answers on {server.url}")
-    print(_as_json(server) if options.json else _as_lines(server))
-    return 0
+    print(_as_json(server) if options.json else _as_lines(server), flush=True)
+    return _stay(server) if options.foreground else 0
+
+
+def _stay(server: RealOdoo) -> int:
+    """Wait until the server is gone or this program is interrupted, which stops the server."""
+    try:
+        while server.is_alive():
+            time.sleep(0.5)
+        return 1
+    finally:
+        server.stop()
+        stop_idle_postgres()
 
 
 def _as_lines(server: RealOdoo) -> str:
@@ -117,6 +136,17 @@ def _stop(options: argparse.Namespace) -> int:
         print("nothing to stop")
     stop_idle_postgres()
     return 0
+
+
+def _shell(options: argparse.Namespace) -> int:
+    Postgres().start()
+    if not Postgres().exists(options.db):
+        raise SetupError(f"there is no database {options.db}: begin with scripts/odoo start.")
+    words = [*program.command(options.db, "shell"), "--no-http", f"--db_port={Postgres().port}"]
+    try:
+        return subprocess.run(words, env=program.variables(), check=False).returncode
+    finally:
+        stop_idle_postgres()
 
 
 def _status(_: argparse.Namespace) -> int:

@@ -33,6 +33,7 @@ def ensure() -> None:
         problem = unavailable()
         if problem:
             raise SetupError(problem)
+        cache.sweep()
         ensure_venv()
         _ensure_source()
 
@@ -142,11 +143,12 @@ def _ensure_source() -> None:
     if _source_is_ready():
         return
     work = cache.empty_work(cache.root() / "source")
-    for archive in _download(cache.root() / "apt"):
+    downloads = cache.empty_work(cache.root() / "apt")
+    for archive in _download(downloads):
         say(f"unpacking {archive.name}")
         run(["dpkg", "-x", archive, work])
     cache.publish(work, cache.root() / "source", _source_mark())
-    shutil.rmtree(cache.root() / "apt")
+    shutil.rmtree(downloads)
 
 
 def _download(folder: Path) -> list[Path]:
@@ -168,7 +170,7 @@ def _download(folder: Path) -> list[Path]:
     run([*apt, "update"])
     say(f"downloading {' and '.join(PACKAGES)} (123 MB)")
     run([*apt, "download", *PACKAGES], cwd=folder)
-    return [max(folder.glob(f"{name}_*.deb"), key=lambda p: p.stat().st_mtime) for name in PACKAGES]
+    return [next(folder.glob(f"{name}_*.deb")) for name in PACKAGES]
 
 
 def _build_venv(folder: Path) -> None:

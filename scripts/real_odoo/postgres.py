@@ -109,9 +109,8 @@ class Postgres:
         cache.write_private(
             _secrets_file(), json.dumps({who: secrets.token_hex(16) for who in ("postgres", ROLE)})
         )
-        work, key = self.home / "data.tmp", self.home / "key.tmp"
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(mode=0o700)
+        work, key = cache.empty_work(self.data), self.home / "key.tmp"
+        work.chmod(0o700)
         cache.write_private(key, self._passwords()["postgres"])
         give(work)
         give(key)

@@ -48,8 +48,8 @@ def open_journal(settings: Settings, *, serve: bool, at: At = nowhere) -> Journa
     return SqliteJournal.open(Path(path), limits=limits, serve=serve, at=at)
 
 
-def odoo_destination(settings: Settings, at: At = nowhere) -> OdooDestination:
-    """Return the Odoo that the settings name; nothing is asked yet.
+def odoo_client(settings: Settings) -> Json2:
+    """Return a client of the Odoo that the settings name; nothing is asked yet.
 
     Raises:
         SettingsError: its address, database or key is missing.
@@ -63,14 +63,13 @@ def odoo_destination(settings: Settings, at: At = nowhere) -> OdooDestination:
         missing.append("ODOORWAY_ODOO_API_KEY")
     if missing:
         raise SettingsError(f"set {', '.join(missing)} in .env or the environment")
-    client = Json2(
+    return Json2(
         settings.odoo_url,
         settings.odoo_database,
         settings.odoo_api_key.get_secret_value(),
         timeout=settings.odoo_timeout,
         max_connections=settings.concurrency,
     )
-    return OdooDestination(client, at=at)
 
 
 def verifiers(gateway: Gateway, environ: Mapping[str, str]) -> dict[str, Verifier]:
@@ -112,7 +111,7 @@ async def running(
     """
     clock = clock or SystemClock()
     checked = verifiers(gateway, environ)
-    destination = odoo_destination(settings, at)
+    destination = OdooDestination(odoo_client(settings), at=at)
     journal = open_journal(settings, serve=True, at=at)
     await journal.release()
     dispatcher = _dispatcher(gateway, settings, destination, journal, clock, at)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from odoorway.testing import SandboxOdoo
 
 from .gateway_process import GatewayProcess

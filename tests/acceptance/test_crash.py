@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+
 from odoorway.testing import SandboxOdoo
 
 from .gateway_process import GatewayProcess, eventually, send

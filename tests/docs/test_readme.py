@@ -4,8 +4,9 @@ import re
 import shlex
 from pathlib import Path
 
-from odoorway.cli.main import app
 from typer.main import get_command
+
+from odoorway.cli.main import app
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from odoorway.journal.sqlite import SqliteJournal
 
 from acceptance.gateway_process import GatewayProcess, eventually, post, send
 from acceptance.orders import expected, make
 from acceptance.records import held
 from acceptance.test_crash import arrives, crash_and_recover
+from odoorway.journal.sqlite import SqliteJournal
 from odoorway.model.delivery import State
 from real_odoo import RealOdoo
 

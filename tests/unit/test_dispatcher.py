@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
-from odoorway.journal.memory import MemoryJournal
-from odoorway.testing import ManualClock
-
 from odoorway import Gateway, Reject, RetryLater, Skip, Upsert
 from odoorway.deliver.port import Job, Verdict
 from odoorway.dispatch.dispatcher import Dispatcher, DispatchLimits
+from odoorway.journal.memory import MemoryJournal
 from odoorway.model.delivery import Outcome, State
 from odoorway.model.event import Event
 from odoorway.sources import shopify
+from odoorway.testing import ManualClock
 
 OK = Verdict(outcome=Outcome.DELIVERED)
 DOWN = Verdict(outcome=Outcome.RETRY, code="odoo.unreachable", blame_destination=True)

@@ -1,6 +1,7 @@
 """What a journal cuts before it stores: long texts, never an event's body. Pure."""
 
 from dataclasses import replace
+from typing import Any
 
 from odoorway.journal.port import Limits
 from odoorway.model.delivery import Settlement
@@ -13,10 +14,14 @@ _TEXTS = ("source", "topic", "idempotency_key", "ordering_key", "version")
 def cap_event(event: Event, limits: Limits) -> Event:
     """Return *event* with long header values cut, and all its texts storable."""
     headers = _cap_headers(event.headers, limits)
-    unclean = [n for n in _TEXTS if not (getattr(event, n) or "").isascii()]
+    unclean: dict[str, Any] = {
+        name: storable(getattr(event, name))
+        for name in _TEXTS
+        if not (getattr(event, name) or "").isascii()
+    }
     if headers is event.headers and not unclean:
         return event
-    return replace(event, headers=headers, **{n: storable(getattr(event, n)) for n in unclean})
+    return replace(event, headers=headers, **unclean)
 
 
 def cap_rejection(rejection: Rejection, limits: Limits) -> Rejection:

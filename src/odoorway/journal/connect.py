@@ -57,8 +57,8 @@ def connect_writer(path: Path, *, checkpoint_pages: int = CHECKPOINT_PAGES) -> a
     connection.pragma("page_size", PAGE_SIZE)  # means something only before the first write
     connection.pragma("journal_mode", "wal")
     connection.pragma("synchronous", "full")
-    connection.pragma("fullfsync", True)  # macOS: fsync alone does not reach the disk
-    connection.pragma("foreign_keys", True)
+    connection.pragma("fullfsync", 1)  # macOS: fsync alone does not reach the disk
+    connection.pragma("foreign_keys", 1)
     connection.pragma("wal_autocheckpoint", checkpoint_pages)
     connection.pragma("journal_size_limit", 64 * 1_048_576)  # a WAL grown in a peak shrinks again
     connection.transaction_mode = "IMMEDIATE"

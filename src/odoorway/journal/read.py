@@ -1,7 +1,7 @@
 """What the reader answers: listings, single values and counts, each from an index."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import apsw
 
@@ -77,8 +77,10 @@ def rejections(db: apsw.Connection, limit: int) -> Sequence[Rejection]:
 def stats(db: apsw.Connection) -> Stats:
     """Return the counts, all of one moment."""
     with db:
-        tally: dict[str, int] = dict(db.execute(SQL["tally"]).fetchall())
-        ((oldest,),) = db.execute(SQL["oldest_waiting"]).fetchall()
+        tally = dict(cast("list[tuple[str, int]]", db.execute(SQL["tally"]).fetchall()))
+        ((oldest,),) = cast(
+            "list[tuple[float | None]]", db.execute(SQL["oldest_waiting"]).fetchall()
+        )
     return Stats(
         events=tally["event"],
         rejections=tally["rejection"],

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import assert_never
+from typing import assert_never, cast
 
 import apsw
 
@@ -180,4 +180,4 @@ def reject(db: apsw.Connection, rejection: Rejection, limits: Limits) -> None:
 
 def _scalar(db: apsw.Connection, name: str, bindings: Bindings | None = None) -> int:
     ((value,),) = db.execute(SQL[name], bindings or {}).fetchall()
-    return value  # type: ignore[no-any-return]
+    return cast("int", value)

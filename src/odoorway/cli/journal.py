@@ -1,0 +1,243 @@
+"""`odoorway events` and `odoorway dead`: what the journal holds, and replay."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.table import Table
+
+from odoorway import wiring
+from odoorway.cli.common import AsJson, Exit, out, read_settings, safe, with_settings
+from odoorway.diagnose.catalog import CATALOG
+from odoorway.journal.port import Journal
+from odoorway.model.delivery import Attempt, Delivery, Planned, State
+from odoorway.model.event import Event
+
+events = typer.Typer(no_args_is_help=True, help="What was received, and what became of it.")
+dead = typer.Typer(no_args_is_help=True, help="Deliveries that a person has to look at.")
+T = TypeVar("T")
+Limit = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="how many, newest first")]
+_COLOURS = {
+    State.DELIVERED: "green",
+    State.DEAD: "red",
+    State.SKIPPED: "dim",
+    State.PENDING: "yellow",
+    State.LEASED: "cyan",
+}
+
+
+def _with_journal(flags: dict[str, Any], work: Callable[[Journal], Awaitable[T]]) -> T:
+    """Visit the journal, beside the gateway that may be serving it."""
+    settings, _ = read_settings(flags)
+
+    async def visit() -> T:
+        journal = wiring.open_journal(settings, serve=False)
+        try:
+            return await work(journal)
+        finally:
+            await journal.close()
+
+    return asyncio.run(visit())
+
+
+@events.command("list")
+@with_settings("journal")
+def list_events(limit: Limit = 20, as_json: AsJson = False, **flags: Any) -> None:
+    """List events, newest first, with their deliveries' states."""
+
+    async def work(journal: Journal) -> list[tuple[Event, Sequence[Delivery]]]:
+        found = await journal.events(limit=limit)
+        return [(e, await journal.deliveries(event_id=e.id)) for e in found]
+
+    rows = _with_journal(flags, work)
+    if as_json:
+        print(json.dumps([_event_json(e, found) for e, found in rows]))
+        return
+    table = Table("event", "received", "source", "topic", "deliveries", box=None, pad_edge=False)
+    for event, found in rows:
+        table.add_row(
+            event.id,
+            _when(event.received_at),
+            safe(event.source),
+            safe(event.topic),
+            _states(found),
+        )
+    out.print(table if rows else "No events yet.")
+
+
+@events.command("show")
+@with_settings("journal")
+def show_event(
+    event_id: Annotated[str, typer.Argument(help="an event's id")],
+    as_json: AsJson = False,
+    **flags: Any,
+) -> None:
+    """Show one event: headers, payload, deliveries, and each attempt with cause and fix."""
+
+    async def work(journal: Journal) -> tuple[Event, list[tuple[Delivery, Sequence[Attempt]]]]:
+        event = await journal.event(event_id)
+        if event is None:
+            raise _unknown(f"event {event_id}")
+        found = await journal.deliveries(event_id=event_id, limit=1000)
+        return event, [(d, await journal.attempts(d.id)) for d in reversed(found)]
+
+    event, tried = _with_journal(flags, work)
+    if as_json:
+        print(json.dumps(_event_json(event, [d for d, _ in tried], [a for _, a in tried])))
+        return
+    _show(event, tried)
+
+
+def _show(event: Event, tried: list[tuple[Delivery, Sequence[Attempt]]]) -> None:
+    out.rule(f"[bold]{event.id}[/]", align="left", style="dim")
+    out.print(f"{safe(event.source)}  {safe(event.topic)}  received {_when(event.received_at)}")
+    out.print(f"about {safe(event.ordering_key)}, key {safe(event.idempotency_key)}", style="dim")
+    if event.conflict:
+        out.print("[yellow]An earlier event has the same key and another body.[/]")
+    out.rule("headers", align="left", style="dim")
+    for name, value in event.headers:
+        out.print(f"[dim]{safe(name)}:[/] {safe(value)}", soft_wrap=True)
+    out.rule("payload", align="left", style="dim")
+    out.print(safe(_pretty(event.body)), soft_wrap=True)
+    for delivery, attempts in tried:
+        _show_delivery(delivery, attempts)
+
+
+def _show_delivery(delivery: Delivery, attempts: Sequence[Attempt]) -> None:
+    title = f"delivery {delivery.id}, route {safe(delivery.route) or 'none'}: {_state(delivery)}"
+    out.rule(title, align="left", style="dim")
+    for attempt in attempts:
+        out.print(
+            f"{attempt.number}. {_when(attempt.at)}  {attempt.outcome}"
+            f"  {attempt.seconds:.2f} s  [dim]{attempt.code or ''}[/]"
+        )
+        if attempt.detail:
+            out.print(safe(attempt.detail), soft_wrap=True)
+        for model, external, number in attempt.records:
+            out.print(f"   wrote {safe(model)} {number}  [dim]{safe(external)}[/]")
+    known = CATALOG.get(delivery.code or "")
+    if known and delivery.state is not State.DELIVERED:
+        out.print(f"[bold]{known.title}.[/] {known.cause}")
+        for number, step in enumerate(known.fix, 1):
+            out.print(f"  {number}. {step}")
+
+
+@events.command("replay")
+@with_settings("journal")
+def replay_events(
+    event_ids: Annotated[list[str], typer.Argument(help="events' ids")], **flags: Any
+) -> None:
+    """Deliver stored events again, on the routes they took; a running gateway picks them up."""
+    _replay(flags, event_ids)
+
+
+@dead.command("list")
+@with_settings("journal")
+def list_dead(limit: Limit = 20, as_json: AsJson = False, **flags: Any) -> None:
+    """List dead letters, newest first, each with its cause and fix."""
+    found = _with_journal(flags, lambda j: j.deliveries(state=State.DEAD, limit=limit))
+    if as_json:
+        print(json.dumps([asdict(d) for d in found]))
+        return
+    for delivery in found:
+        known = CATALOG.get(delivery.code or "")
+        out.print(
+            f"[bold red]{delivery.code}[/]  {delivery.event_id}  route {safe(delivery.route)}"
+            f"  [dim]{_when(delivery.updated_at)}[/]"
+        )
+        out.print(f"  {safe(delivery.detail.strip().splitlines()[-1] if delivery.detail else '')}")
+        if known:
+            out.print(f"  [green]fix:[/] {known.fix[0]}")
+    if not found:
+        out.print("[green]No dead letters.[/]")
+
+
+@dead.command("replay")
+@with_settings("journal")
+def replay_dead(
+    event_ids: Annotated[list[str] | None, typer.Argument(help="events' ids")] = None,
+    every: Annotated[bool, typer.Option("--all", help="all dead letters")] = False,
+    **flags: Any,
+) -> None:
+    """Deliver dead letters again, after the fix."""
+    if every == bool(event_ids):
+        raise typer.BadParameter("give events' ids, or --all")
+    _replay(flags, None if every else event_ids, only=State.DEAD)
+
+
+def _replay(flags: dict[str, Any], event_ids: list[str] | None, only: State | None = None) -> None:
+    async def work(journal: Journal) -> int:
+        chosen = event_ids if event_ids is not None else await _dead_events(journal)
+        done = 0
+        for event_id in dict.fromkeys(chosen):
+            done += await _replay_one(journal, event_id, only)
+        return done
+
+    done = _with_journal(flags, work)
+    out.print(f"{done} deliveries will be made again")
+
+
+async def _dead_events(journal: Journal) -> list[str]:
+    """Return the events with a dead letter that no later delivery of theirs has replaced."""
+    found, before = [], None
+    while page := await journal.deliveries(state=State.DEAD, limit=1000, before=before):
+        found += [d.event_id for d in page]
+        before = page[-1].id
+    return list(reversed(found))
+
+
+async def _replay_one(journal: Journal, event_id: str, only: State | None) -> int:
+    """Plan each of the event's routes again; with *only*, those whose newest delivery is so."""
+    newest: dict[str, Delivery] = {}
+    for delivery in await journal.deliveries(event_id=event_id, limit=1000):
+        newest.setdefault(delivery.route, delivery)
+    if not newest:
+        raise _unknown(f"event {event_id}")
+    planned = [
+        Planned(route=d.route, destination=d.destination)
+        for d in newest.values()
+        if d.route and (only is None or d.state is only)
+    ]
+    now = datetime.now(UTC).timestamp()
+    return len(await journal.replay(event_id, planned, now)) if planned else 0
+
+
+def _unknown(what: str) -> typer.Exit:
+    out.print(f"[bold red]error:[/] the journal has no {safe(what)}; see odoorway events list")
+    return typer.Exit(Exit.FAILED)
+
+
+def _event_json(
+    event: Event,
+    found: Sequence[Delivery],
+    attempts: Sequence[Sequence[Attempt]] | None = None,
+) -> dict[str, Any]:
+    plain = asdict(event)
+    plain["body"] = event.body.decode(errors="replace")
+    plain["deliveries"] = [asdict(d) for d in found]
+    for delivery, tried in zip(plain["deliveries"], attempts or (), strict=False):
+        delivery["attempts_made"] = [asdict(a) for a in tried]
+    return plain
+
+
+def _pretty(body: bytes) -> str:
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except ValueError:
+        return body.decode(errors="replace")
+
+
+def _when(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _state(delivery: Delivery) -> str:
+    return f"[{_COLOURS[delivery.state]}]{delivery.state}[/]"
+
+
+def _states(found: Sequence[Delivery]) -> str:
+    return ", ".join(_state(d) for d in reversed(found))

@@ -1,0 +1,62 @@
+"""The `odoorway` program."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from odoorway import __version__
+from odoorway.cli import checking, demo, journal, scaffold, serving, trying
+from odoorway.cli.common import EXIT_CODES, Exit, err, safe
+from odoorway.errors import DeclarationError, JournalUnavailable, OdoorwayError, SettingsError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="The webhook gateway for Odoo.",
+    epilog=EXIT_CODES,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("init")(scaffold.init)
+app.command("run")(serving.run)
+app.command("check")(checking.check)
+app.command("try")(trying.try_handler)
+app.command("send")(trying.send)
+app.command("demo")(demo.demo)
+app.add_typer(journal.events, name="events")
+app.add_typer(journal.dead, name="dead")
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"odoorway {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version")
+    ] = False,
+) -> None:
+    """Receive webhooks, and write them into Odoo exactly once in effect."""
+
+
+def main() -> None:
+    """Run the program; an error of Odoorway's own is a line, never a traceback."""
+    try:
+        app()
+    except OdoorwayError as error:
+        err.print(f"[bold red]error:[/] {safe(error)}", soft_wrap=True)
+        sys.exit(_code(error))
+
+
+def _code(error: OdoorwayError) -> Exit:
+    match error:
+        case DeclarationError() | SettingsError():
+            return Exit.SETTINGS
+        case JournalUnavailable():
+            return Exit.UNAVAILABLE
+        case _:
+            return Exit.FAILED

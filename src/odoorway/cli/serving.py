@@ -1,0 +1,66 @@
+"""`odoorway run`."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvloop
+
+from odoorway import wiring
+from odoorway.cli.common import Hooks, err, load_gateway, read_settings, with_settings
+from odoorway.gateway import Gateway
+from odoorway.settings import Settings
+
+
+@with_settings()
+def run(hooks: Hooks, **flags: Any) -> None:
+    """Serve hooks.py: receive webhooks and write them into Odoo, until SIGTERM or Ctrl-C."""
+    gateway = load_gateway(hooks)
+    settings, environ = read_settings(flags, _folder(hooks))
+    configure_logs(settings.log_format)
+    uvloop.run(serve(gateway, settings, environ))
+
+
+def _folder(hooks: Path) -> Path:
+    """Return where `.env` stands: here, or else beside hooks.py."""
+    return Path.cwd() if (Path.cwd() / ".env").exists() else hooks.resolve().parent
+
+
+def configure_logs(form: str) -> None:
+    """Write the log to standard error, as text for people or as JSON for programs."""
+    last: Any = (
+        structlog.processors.JSONRenderer()
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=err.is_terminal)
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            last,
+        ],
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+async def serve(gateway: Gateway, settings: Settings, environ: dict[str, str]) -> None:
+    """Serve until a signal; a second one ends the process at once."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(one, _stop, stopped)
+    async with wiring.running(gateway, settings, environ) as served:
+        for name in gateway.sources:
+            err.print(f"endpoint  [bold]{served.url}/in/{name}[/]", soft_wrap=True)
+        await stopped.wait()
+
+
+def _stop(stopped: asyncio.Event) -> None:
+    if stopped.is_set():
+        os._exit(1)
+    stopped.set()
