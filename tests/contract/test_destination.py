@@ -216,26 +216,26 @@ async def test_what_a_find_may_say(odoo):
     )
     made = Upsert("res.partner", ("new", 1), {"name": new})
 
-    def child(number, lookup):
-        values = {"name": odoo.name(f"Child {number}"), "parent_id": lookup}
-        return odoo.job(number, Upsert("res.partner", ("child", number), values))
+    def lead(number, lookup):
+        values = {"name": odoo.name(f"Lead {number}"), "partner_id": lookup}
+        return odoo.job(number, Upsert("crm.lead", ("lead", number), values))
 
     verdicts = await odoo.deliver(
-        child(0, find("res.partner", name=twin)),
-        child(1, find("res.partner", name=new, missing="retry")),
-        child(2, find("res.partner", name=new)),
-        child(3, find("res.partner", name=new, missing=None)),
-        child(4, find("res.partner", name=new, missing=made)),
-        child(5, find("res.partner", name=lone, is_company=False)),
+        lead(0, find("res.partner", name=twin)),
+        lead(1, find("res.partner", name=new, missing="retry")),
+        lead(2, find("res.partner", name=new)),
+        lead(3, find("res.partner", name=new, missing=None)),
+        lead(4, find("res.partner", name=new, missing=made)),
+        lead(5, find("res.partner", name=lone, is_company=False)),
     )
     assert codes(verdicts) == [
         "odoo.many-matches", "odoo.awaiting-match", "odoo.no-match", None, None, None,
     ], verdicts  # fmt: skip
     assert verdicts[1].outcome is Outcome.RETRY
-    names = [odoo.name(f"Child {n}") for n in range(6)]
-    rows = await odoo.read("res.partner", [["name", "in", names]], "name", "parent_id")
-    parents = {row["name"][6]: row["parent_id"] and row["parent_id"][1] for row in rows}
-    assert parents == {"3": False, "4": new, "5": lone}
+    names = [odoo.name(f"Lead {n}") for n in range(6)]
+    rows = await odoo.read("crm.lead", [["name", "in", names]], "name", "partner_id")
+    partners = {row["name"][5]: row["partner_id"] and row["partner_id"][1] for row in rows}
+    assert partners == {"3": False, "4": new, "5": lone}
 
 
 async def test_lines_of_different_forms_clear_nothing(odoo):

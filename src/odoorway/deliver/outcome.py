@@ -55,7 +55,7 @@ _BY_TEXT = tuple(
         (r"Invalid (field|property) ", "odoo.unknown-field"),
         (r"^[Tt]he (model|method) '.*' does not exist", "odoo.unknown-model"),
         (r"not allowed to (access|create|modify|delete|read|write)", "odoo.access-denied"),
-        (r"doesn't have '\w+' access to", "odoo.access-denied"),
+        (r"doesn't have '\w+' access to|^You do not have enough rights", "odoo.access-denied"),
         (r"could not serialize access|deadlock detected|could not obtain lock", "odoo.conflict"),
         (r"must be unique|already (assigned|exists|used)|duplicate key", "odoo.not-unique"),
         (r"can ?not have two ", "odoo.not-unique"),

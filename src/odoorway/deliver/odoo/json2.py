@@ -100,6 +100,7 @@ class Json2:
             aiohttp.ConnectionTimeoutError,
             aiohttp.ClientConnectorError,
             aiohttp.InvalidURL,
+            aiohttp.NonHttpUrlClientError,
         ) as error:
             raise TransportFailure(Failure.UNREACHABLE, str(error)) from error
         except TimeoutError as error:

@@ -1,0 +1,345 @@
+"""What every journal guarantees, asked of each implementation."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from odoorway.errors import JournalFull, JournalLocked
+from odoorway.journal.memory import MemoryJournal
+from odoorway.journal.port import Journal, Limits
+from odoorway.journal.sqlite import SqliteJournal
+from odoorway.model.delivery import Leased, Outcome, Planned, Settlement, State
+from odoorway.model.event import Event, Rejection
+
+PLAN = Planned(route="r", destination="odoo")
+HOLD = Planned(route="r", destination="odoo", hold=True)
+Open = Callable[..., Journal]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Open]:
+    """Open a journal of each kind."""
+    made: list[Journal] = []
+
+    def make(limits: Limits | None = None) -> Journal:
+        if request.param == "memory":
+            made.append(MemoryJournal(limits))
+        else:
+            made.append(SqliteJournal.open(tmp_path / "journal.db", limits=limits))
+        return made[-1]
+
+    yield make
+    for journal in made:
+        await journal.close()
+
+
+def event(number: int, about: str = "", key: str = "", body: str = "") -> Event:
+    return Event(
+        id=f"evt_{number:06}",
+        source="shop",
+        topic="orders/create",
+        idempotency_key=key or str(number),
+        ordering_key=about or str(number),
+        version=None,
+        received_at=float(number),
+        headers=(("x-a", "b"),),
+        body=(body or str(number)).encode(),
+        body_hash=body or str(number),
+    )
+
+
+async def lease(
+    journal: Journal, now: float = 1000.0, *, owner: str = "me", limit: int = 100, last: float = 60
+) -> list[Leased]:
+    return list(await journal.lease("odoo", owner, limit=limit, now=now, until=now + last))
+
+
+def settled(one: Leased, outcome: Outcome, now: float = 1000.0, **more: object) -> Settlement:
+    plain = {"due_at": now + 10} if outcome is Outcome.RETRY else {}
+    return Settlement(
+        delivery=one.delivery.id,
+        outcome=outcome,
+        at=now,
+        seconds=0.1,
+        **plain,
+        **more,  # type: ignore[arg-type]  # a test's shorthand
+    )
+
+
+async def finish(journal: Journal, one: Leased, outcome: Outcome = Outcome.DELIVERED) -> None:
+    assert await journal.settle("me", [settled(one, outcome)])
+
+
+def ids(leased: list[Leased]) -> list[str]:
+    return [one.event.id for one in leased]
+
+
+async def test_an_event_is_stored_with_a_delivery_a_plan(opened: Open) -> None:
+    """Atomic, and read back as it came."""
+    journal = opened()
+    other = Planned(route="s", destination="elsewhere")
+    assert not (await journal.append(event(1), [PLAN, other])).duplicate
+    assert await journal.event("evt_000001") == event(1)
+    found = await journal.deliveries(event_id="evt_000001")
+    assert {(d.route, d.destination, d.state) for d in found} == {
+        ("r", "odoo", State.PENDING),
+        ("s", "elsewhere", State.PENDING),
+    }
+    assert len(await lease(journal)) == 1
+
+
+async def test_a_duplicate_stores_nothing_and_another_body_is_a_conflict(opened: Open) -> None:
+    """The first's id is what the sender hears again."""
+    journal = opened()
+    await journal.append(event(1, key="k", body="a"), [PLAN])
+    again = await journal.append(event(2, key="k", body="a"), [PLAN])
+    assert (again.event_id, again.duplicate) == ("evt_000001", True)
+    other = await journal.append(event(3, key="k", body="b"), [PLAN])
+    assert (other.event_id, other.duplicate) == ("evt_000003", False)
+    third = await journal.event("evt_000003")
+    assert third
+    assert third.conflict
+    stats = await journal.stats()
+    assert (stats.events, stats.deliveries[State.PENDING]) == (2, 2)
+
+
+async def test_an_event_without_a_route_is_skipped_and_visible(opened: Open) -> None:
+    """With the diagnosis that says so."""
+    journal = opened()
+    await journal.append(event(1), [])
+    (delivery,) = await journal.deliveries(state=State.SKIPPED)
+    assert (delivery.route, delivery.code) == ("", "event.no-route")
+    assert not await lease(journal)
+
+
+async def test_a_lane_is_leased_one_at_a_time_in_order(opened: Open) -> None:
+    """Deliveries that share an ordering key never overlap."""
+    journal = opened()
+    for n in (1, 2, 3):
+        await journal.append(event(n, about="order"), [PLAN])
+    await journal.append(event(4, about="other"), [PLAN])
+    seen = []
+    while leased := await lease(journal):
+        seen.append(ids(leased))
+        assert not await lease(journal, owner="you")
+        for one in leased:
+            await finish(journal, one)
+    assert seen == [["evt_000001", "evt_000004"], ["evt_000002"], ["evt_000003"]]
+
+
+async def test_a_retry_keeps_its_place(opened: Open) -> None:
+    """What waits behind it goes on waiting."""
+    journal = opened()
+    for n in (1, 2):
+        await journal.append(event(n, about="order"), [PLAN])
+    (first,) = await lease(journal)
+    await finish(journal, first, Outcome.RETRY)
+    assert not await lease(journal, 1009)
+    assert await journal.next_due("odoo") == 1010
+    (again,) = await lease(journal, 1010)
+    assert again.event.id == "evt_000001"
+    assert again.delivery.attempts == 1
+
+
+async def test_what_does_not_count_spends_no_attempt_but_is_recorded(opened: Open) -> None:
+    """A destination that was down."""
+    journal = opened()
+    await journal.append(event(1), [PLAN])
+    (one,) = await lease(journal)
+    await journal.settle("me", [settled(one, Outcome.RETRY, counts=False, code="odoo.unreachable")])
+    delivery = await journal.delivery(one.delivery.id)
+    assert delivery
+    assert (delivery.attempts, delivery.code) == (0, "odoo.unreachable")
+    (attempt,) = await journal.attempts(one.delivery.id)
+    assert (attempt.number, attempt.outcome, attempt.code) == (1, "retry", "odoo.unreachable")
+
+
+async def test_a_dead_letter_lets_the_next_one_pass_unless_it_holds(opened: Open) -> None:
+    """And a replay in a held lane goes first, and frees it."""
+    journal = opened()
+    for n in (1, 2):
+        await journal.append(event(n, about="free"), [PLAN])
+        await journal.append(event(n + 10, about="held"), [HOLD])
+    for one in await lease(journal):
+        await finish(journal, one, Outcome.DEAD)
+    assert ids(await lease(journal)) == ["evt_000002"]
+    await journal.replay("evt_000011", [HOLD], 1000)
+    (replayed,) = await lease(journal)
+    assert replayed.event.id == "evt_000011"
+    await finish(journal, replayed)
+    assert ids(await lease(journal)) == ["evt_000012"]
+
+
+async def test_a_replay_that_dies_holds_its_lane_again(opened: Open) -> None:
+    """Until a person has fixed it."""
+    journal = opened()
+    for n in (1, 2):
+        await journal.append(event(n, about="held"), [HOLD])
+    for _ in range(2):
+        (one,) = await lease(journal)
+        assert one.event.id == "evt_000001"
+        await finish(journal, one, Outcome.DEAD)
+        assert not await lease(journal)
+        assert len(await journal.replay("evt_000001", [HOLD], 1000)) == 1
+
+
+async def test_a_replay_of_an_unknown_event_does_nothing(opened: Open) -> None:
+    """It returns no delivery."""
+    assert await opened().replay("evt_nope", [PLAN], 1000) in ([], ())
+
+
+async def test_a_lease_that_ran_out_is_taken_by_another_and_counts(opened: Open) -> None:
+    """The first owner's settlement then changes nothing."""
+    journal = opened()
+    await journal.append(event(1), [PLAN])
+    (lost,) = await lease(journal, 1000)
+    assert not await lease(journal, 1059, owner="you")
+    (taken,) = await lease(journal, 1061, owner="you")
+    assert taken.delivery.attempts == 1
+    assert not await journal.settle("me", [settled(lost, Outcome.DEAD)])
+    delivery = await journal.delivery(lost.delivery.id)
+    assert delivery
+    assert delivery.state is State.LEASED
+    assert await journal.settle("you", [settled(taken, Outcome.DELIVERED)])
+    tried = await journal.attempts(lost.delivery.id)
+    assert [a.code for a in tried] == ["gateway.lease-lost", None]
+
+
+async def test_release_makes_leased_deliveries_due_without_counting(opened: Open) -> None:
+    """For the one process that starts after another ended."""
+    journal = opened()
+    await journal.append(event(1), [PLAN])
+    await lease(journal)
+    assert await journal.release() == 1
+    (again,) = await lease(journal)
+    assert again.delivery.attempts == 0
+
+
+async def test_a_full_journal_refuses_and_keeps_what_it_has(opened: Open) -> None:
+    """Delivering makes room; a duplicate needs none."""
+    journal = opened(Limits(max_waiting=2))
+    for n in (1, 2):
+        await journal.append(event(n), [PLAN])
+    with pytest.raises(JournalFull):
+        await journal.append(event(3), [PLAN])
+    assert await journal.event("evt_000003") is None
+    assert (await journal.append(event(1), [PLAN])).duplicate
+    (one, _) = await lease(journal)
+    await finish(journal, one)
+    await journal.append(event(3), [PLAN])
+
+
+async def test_long_texts_are_cut_and_say_so(opened: Open) -> None:
+    """An event's body never is."""
+    journal = opened(Limits(text=20, header_value=20, rejection_body=20))
+    long = "x" * 1000
+    await journal.append(event(1, body=long), [PLAN])
+    (one,) = await lease(journal)
+    assert one.event.body == long.encode()
+    await journal.settle("me", [settled(one, Outcome.DEAD, code="handler.failed", detail=long)])
+    (attempt,) = await journal.attempts(one.delivery.id)
+    assert attempt.detail.endswith("…[cut]")
+    assert len(attempt.detail) <= 20
+
+
+async def test_rejections_are_bounded(opened: Open) -> None:
+    """The oldest go first."""
+    journal = opened(Limits(max_rejections=3))
+    for n in range(5):
+        await journal.reject(
+            Rejection(
+                id=f"rej_{n}",
+                source="shop",
+                at=n,
+                status=401,
+                code="signature.mismatch",
+                detail="",
+                headers=(),
+                body=b"",
+            )
+        )
+    assert [r.id for r in await journal.rejections()] == ["rej_4", "rej_3", "rej_2"]
+    assert (await journal.stats()).rejections == 3
+
+
+async def test_lists_are_newest_first_and_page(opened: Open) -> None:
+    """By what came before."""
+    journal = opened()
+    for n in range(1, 6):
+        await journal.append(event(n), [PLAN])
+    first = await journal.events(limit=2)
+    assert [e.id for e in first] == ["evt_000005", "evt_000004"]
+    rest = await journal.events(limit=9, before=first[-1].id)
+    assert [e.id for e in rest] == ["evt_000003", "evt_000002", "evt_000001"]
+    page = await journal.deliveries(limit=2)
+    assert [d.id for d in await journal.deliveries(before=page[-1].id)] == [
+        page[-1].id - 1,
+        page[-1].id - 2,
+        page[-1].id - 3,
+    ]
+
+
+async def test_stats_tell_the_oldest_that_waits(opened: Open) -> None:
+    """By when it arrived."""
+    journal = opened()
+    assert (await journal.stats()).oldest_waiting is None
+    for n in (5, 7):
+        await journal.append(event(n), [PLAN])
+    assert (await journal.stats()).oldest_waiting == 5
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_any_course_keeps_each_lane_in_order(opened: Open, seed: int) -> None:
+    """Random appends, outcomes and replays: no overlap, no overtaking, nothing lost."""
+    journal, draw, now = opened(), random.Random(seed), 0.0
+    sent: dict[str, list[str]] = {}
+    done: dict[str, list[str]] = {}
+    for n in range(60):
+        about = str(draw.randrange(5))
+        await journal.append(event(n, about=about), [PLAN])
+        sent.setdefault(about, []).append(event(n).id)
+        now += 20
+        for one in await lease(journal, now, limit=draw.randrange(1, 4)):
+            outcome = draw.choice([Outcome.DELIVERED, Outcome.DEAD, Outcome.RETRY])
+            await journal.settle("me", [settled(one, outcome, now)])
+            if outcome is not Outcome.RETRY:
+                done.setdefault(one.event.ordering_key, []).append(one.event.id)
+    while leased := await lease(journal, now := now + 20):
+        for one in leased:
+            await finish(journal, one)
+            done.setdefault(one.event.ordering_key, []).append(one.event.id)
+    assert done == sent
+
+
+async def test_concurrent_appends_are_all_there(opened: Open) -> None:
+    """Each once, though they share transactions."""
+    journal = opened()
+    await asyncio.gather(*(journal.append(event(n % 100), [PLAN]) for n in range(300)))
+    assert (await journal.stats()).events == 100
+
+
+async def test_a_second_process_is_refused(tmp_path: Path) -> None:
+    """With the file's name; a visitor beside it is not."""
+    path = tmp_path / "journal.db"
+    first = SqliteJournal.open(path)
+    with pytest.raises(JournalLocked, match=r"journal\.db"):
+        SqliteJournal.open(path)
+    visitor = SqliteJournal.open(path, serve=False)
+    await first.append(event(1), [PLAN])
+    assert await visitor.event("evt_000001")
+    await visitor.close()
+    await first.close()
+    await SqliteJournal.open(path).close()
+
+
+async def test_what_was_appended_is_there_when_opened_again(tmp_path: Path) -> None:
+    """A file, not a memory."""
+    first = SqliteJournal.open(tmp_path / "journal.db")
+    await first.append(event(1), [PLAN])
+    await first.close()
+    second = SqliteJournal.open(tmp_path / "journal.db")
+    assert ids(await lease(second)) == ["evt_000001"]
+    await second.close()

@@ -1,0 +1,113 @@
+"""What is SQLite's own: settings that no crash test shows, and the cost of each statement."""
+
+from pathlib import Path
+
+import apsw
+import pytest
+
+from odoorway.errors import JournalUnavailable
+from odoorway.journal.connect import refuse_unsafe
+from odoorway.journal.sqlite import SqliteJournal
+from odoorway.journal.statements import load
+from odoorway.model.delivery import Planned
+from odoorway.model.event import Event
+
+WRITE = load("sqlite", "write")
+READ = load("sqlite", "read")
+# What runs on the path of each webhook. Full lists are read on request only.
+HOT = {name: sql for name, sql in WRITE.items() if not name.endswith("_release")} | {
+    "next_due": READ["next_due"]
+}
+
+
+async def test_the_settings_that_make_a_commit_durable(tmp_path: Path) -> None:
+    """No kill shows synchronous=OFF; so it is asked."""
+    journal = SqliteJournal.open(tmp_path / "journal.db")
+    found = await journal.pragmas()
+    await journal.close()
+    assert found["synchronous"] == 2
+    assert found["journal_mode"] == "wal"
+
+
+@pytest.mark.parametrize("name", HOT)
+async def test_no_hot_statement_scans_a_table(tmp_path: Path, name: str) -> None:
+    """Each finds its rows by an index, and sorts nothing."""
+    await SqliteJournal.open(tmp_path / "journal.db").close()
+    db = apsw.Connection(str(tmp_path / "journal.db"))
+    plan = [row[3] for row in db.execute("EXPLAIN QUERY PLAN " + HOT[name], _Any())]
+    db.close()
+    assert not [step for step in plan if step.startswith("SCAN") and "json_each" not in step], plan
+    assert not [step for step in plan if "TEMP B-TREE" in step], plan
+
+
+class _Any(dict[str, None]):
+    """Bindings for a statement that is explained, not run."""
+
+    def __missing__(self, key: str) -> None:
+        return None
+
+
+@pytest.mark.parametrize("spread", [True, False], ids=["spread", "one hot key"])
+async def test_leasing_costs_the_same_whatever_waits(tmp_path: Path, spread: bool) -> None:
+    """Counted in steps of SQLite's machine, not in time."""
+    few, many = [
+        await _steps(tmp_path / f"{waiting}.db", waiting, spread=spread) for waiting in (100, 5_000)
+    ]
+    assert many < few * 1.2 + 50
+
+
+async def _steps(path: Path, waiting: int, *, spread: bool) -> int:
+    journal = SqliteJournal.open(path)
+    for n in range(waiting):
+        await journal.append(
+            _event(n, str(n) if spread else "hot"), [Planned(route="r", destination="odoo")]
+        )
+    counted = [0]
+
+    def step() -> bool:
+        counted[0] += 1
+        return False
+
+    journal._writer._db.set_progress_handler(step, 1)
+    assert await journal.lease("odoo", "me", limit=10, now=1e9, until=2e9)
+    journal._writer._db.set_progress_handler(None)
+    await journal.close()
+    return counted[0]
+
+
+def _event(number: int, about: str) -> Event:
+    return Event(
+        id=f"evt_{number:06}",
+        source="shop",
+        topic="t",
+        idempotency_key=str(number),
+        ordering_key=about,
+        version=None,
+        received_at=float(number),
+        headers=(),
+        body=b"{}",
+        body_hash=str(number),
+    )
+
+
+@pytest.mark.parametrize(
+    ("version", "safe"), [("3.40.1", False), ("3.51.2", False), ("3.51.3", True)]
+)
+def test_a_library_that_can_corrupt_the_file_is_refused(version: str, safe: bool) -> None:
+    """The WAL-reset fault of SQLite 3.7.0 to 3.51.2."""
+    if safe:
+        refuse_unsafe(version)
+    else:
+        with pytest.raises(JournalUnavailable, match=version):
+            refuse_unsafe(version)
+
+
+async def test_a_file_from_a_newer_odoorway_is_refused(tmp_path: Path) -> None:
+    """Rather than misread."""
+    path = tmp_path / "journal.db"
+    await SqliteJournal.open(path).close()
+    db = apsw.Connection(str(path))
+    db.pragma("user_version", 99)
+    db.close()
+    with pytest.raises(JournalUnavailable, match="newer"):
+        SqliteJournal.open(path)

@@ -1,0 +1,310 @@
+"""The receive path, driven as ASGI: what is accepted, and how each refusal looks."""
+
+import gzip
+import json
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from odoorway import Gateway, Upsert
+from odoorway.diagnose.catalog import CATALOG
+from odoorway.errors import JournalFull
+from odoorway.journal.memory import MemoryJournal
+from odoorway.journal.port import Appended
+from odoorway.model.delivery import Planned, State
+from odoorway.model.event import Event
+from odoorway.receive.app import ReceiveApp, ReceiveLimits
+from odoorway.receive.signature import Verifier
+from odoorway.sources import shopify, sign
+from odoorway.testing import ManualClock
+
+SECRET = "s3cret-of-the-shop"
+DEFINITION = shopify.source(secret=SECRET)
+
+
+def order(payload: dict[str, Any]) -> Upsert:
+    return Upsert("sale.order", ("order", 1), {})
+
+
+class Receiver:
+    """The app with a journal in memory, and what a client would see."""
+
+    def __init__(self, journal: MemoryJournal | None = None, **limits: Any) -> None:
+        gateway = Gateway()
+        shop = gateway.source("shop", DEFINITION)
+        shop.on("orders/create")(order)
+        shop.on("orders/*", name="second")(order)
+        self.journal = journal or MemoryJournal()
+        self.appended = 0
+        verifiers = {"shop": Verifier(DEFINITION, [SECRET])}
+        self.app = ReceiveApp(
+            gateway,
+            verifiers,
+            self.journal,
+            ManualClock(),
+            ReceiveLimits(**limits),
+            on_append=self._count,
+        )
+
+    def _count(self) -> None:
+        self.appended += 1
+
+    async def send(
+        self,
+        body: bytes = b'{"id": 1}',
+        headers: dict[str, str] | None = None,
+        *,
+        method: str = "POST",
+        path: str = "/in/shop",
+        chunks: Sequence[bytes] | None = None,
+        length: str | None = "",
+    ) -> tuple[int, dict[str, str], Any]:
+        given_headers = signed(body) if headers is None else headers
+        raw = [(k.lower().encode(), v.encode("latin-1")) for k, v in given_headers.items()]
+        if length is not None:
+            raw.append((b"content-length", (length or str(len(body))).encode("latin-1")))
+        parts = list([body] if chunks is None else chunks)
+        sent: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            if not parts:
+                return {"type": "http.disconnect"}
+            part = parts.pop(0)
+            return {"type": "http.request", "body": part, "more_body": bool(parts)}
+
+        async def collect(message: Any) -> None:
+            sent.append(message)
+
+        scope = {"type": "http", "method": method, "path": path, "headers": raw}
+        await self.app(scope, receive, collect)
+        if not sent:
+            return 0, {}, None
+        answer = {k.decode(): v.decode() for k, v in sent[0]["headers"]}
+        return sent[0]["status"], answer, json.loads(sent[1]["body"])
+
+
+def signed(body: bytes, event_id: str = "e-1", topic: str = "orders/create") -> dict[str, str]:
+    return sign(DEFINITION, SECRET, body, topic=topic, event_id=event_id, now=0)
+
+
+def problem(answer: tuple[int, dict[str, str], Any], status: int, code: str) -> None:
+    """The answer is that refusal, as RFC 9457 wants it, and shows no secret."""
+    got, headers, body = answer
+    assert (got, body["code"]) == (status, code)
+    assert headers["content-type"] == "application/problem+json"
+    assert body["status"] == status
+    assert body["title"] == CATALOG[code].title
+    assert SECRET not in json.dumps(body)
+
+
+async def test_a_genuine_webhook_is_stored_with_its_deliveries_before_the_answer() -> None:
+    """One delivery a matching route; the dispatcher is woken."""
+    receiver = Receiver()
+    status, _, body = await receiver.send()
+    assert status == 202
+    event = await receiver.journal.event(body["event"])
+    assert event
+    assert (event.topic, event.ordering_key, event.body) == (
+        "orders/create",
+        "orders/1",
+        b'{"id": 1}',
+    )
+    found = await receiver.journal.deliveries(event_id=event.id)
+    assert {d.route for d in found} == {"order", "second"}
+    assert receiver.appended == 1
+
+
+async def test_a_duplicate_gets_the_same_answer_and_stores_nothing() -> None:
+    """A platform's retry cannot tell the difference."""
+    receiver = Receiver()
+    assert await receiver.send() == await receiver.send()
+    assert (await receiver.journal.stats()).events == 1
+
+
+async def test_the_same_key_with_another_body_is_kept_and_flagged() -> None:
+    """Never dropped."""
+    receiver = Receiver()
+    await receiver.send()
+    other = b'{"id": 1, "note": "x"}'
+    _, _, body = await receiver.send(other, signed(other))
+    event = await receiver.journal.event(body["event"])
+    assert event
+    assert event.conflict
+    assert (await receiver.journal.stats()).events == 2
+
+
+async def test_a_topic_nobody_takes_is_stored_as_skipped() -> None:
+    """Visible, and replayable once there is a handler."""
+    receiver = Receiver()
+    status, _, body = await receiver.send(headers=signed(b'{"id": 1}', topic="products/update"))
+    (delivery,) = await receiver.journal.deliveries(event_id=body["event"])
+    assert (status, delivery.state, delivery.code) == (202, State.SKIPPED, "event.no-route")
+
+
+async def test_credentials_are_not_stored() -> None:
+    """Neither of an event nor of a rejection."""
+    receiver = Receiver()
+    secret = {"authorization": "Basic hush", "cookie": "hush"}
+    _, _, body = await receiver.send(headers=signed(b'{"id": 1}') | secret)
+    event = await receiver.journal.event(body["event"])
+    await receiver.send(headers=secret)
+    await receiver.app.idle()
+    (rejection,) = await receiver.journal.rejections()
+    assert event
+    assert "hush" not in repr((event.headers, rejection.headers))
+
+
+async def test_each_refusal_in_its_order() -> None:
+    """Source, method, size, encoding, signature, JSON: the first that is wrong is named."""
+    receiver = Receiver(max_body=100)
+    big = b"x" * 101
+    nothing: dict[str, str] = {}
+    odd = {"content-encoding": "br"}
+    problem(await receiver.send(path="/in/other", method="GET"), 404, "request.unknown-source")
+    problem(await receiver.send(path="/", method="GET"), 404, "request.not-found")
+    wrong = await receiver.send(big, nothing, method="GET")
+    problem(wrong, 405, "request.method-not-allowed")
+    assert wrong[1]["allow"] == "POST"
+    problem(await receiver.send(big, odd), 413, "request.too-large")
+    problem(await receiver.send(b"x", odd), 415, "request.unsupported-encoding")
+    problem(await receiver.send(b"x", nothing), 401, "signature.missing")
+    problem(await receiver.send(b"x", signed(b"y")), 401, "signature.mismatch")
+    problem(await receiver.send(b"x", signed(b"x")), 400, "request.not-json")
+    problem(await receiver.send(b"NaN", signed(b"NaN")), 400, "request.not-json")
+    problem(await receiver.send(b"{}", length="-1"), 400, "request.bad-length")
+    problem(await receiver.send(b"{}", length="²"), 400, "request.bad-length")
+    await receiver.app.idle()
+    assert len(await receiver.journal.rejections()) == 11
+    assert (await receiver.journal.stats()).events == 0
+
+
+async def test_a_body_larger_than_it_says_is_counted_and_refused() -> None:
+    """Never cut in silence."""
+    receiver = Receiver(max_body=10)
+    for length in ("5", None):
+        answer = await receiver.send(b"", signed(b""), chunks=[b"12345678", b"9012"], length=length)
+        problem(answer, 413, "request.too-large")
+        assert answer[1]["connection"] == "close"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "raw"])
+async def test_compressed_bodies_are_unpacked(encoding: str) -> None:
+    """Signed over the bytes as sent, or over what they unpack to."""
+    body = json.dumps({"id": 7, "text": "a" * 1000}).encode()
+    packer = zlib.compressobj(wbits=-15)
+    packed = {
+        "gzip": gzip.compress(body),
+        "deflate": zlib.compress(body),
+        "raw": packer.compress(body) + packer.flush(),
+    }[encoding]
+    header = {"content-encoding": "gzip" if encoding == "gzip" else "deflate"}
+    for number, over in enumerate((body, packed)):
+        receiver = Receiver()
+        status, _, answer = await receiver.send(packed, signed(over, str(number)) | header)
+        event = await receiver.journal.event(answer["event"])
+        assert status == 202
+        assert event
+        assert event.body == body
+
+
+async def test_a_bomb_and_a_damaged_body_are_refused() -> None:
+    """A bomb costs no more memory than the limit."""
+    receiver = Receiver(max_body=10_000)
+    bomb = gzip.compress(b"\0" * 5_000_000)
+    header = {"content-encoding": "gzip"}
+    assert len(bomb) < 10_000
+    problem(await receiver.send(bomb, signed(bomb) | header), 413, "request.too-large")
+    for bad in (b"not gzip", gzip.compress(b"{}")[:-4], gzip.compress(b"{}") + b"more"):
+        problem(await receiver.send(bad, signed(bad) | header), 400, "request.bad-encoding")
+
+
+class Full(MemoryJournal):
+    """Always full."""
+
+    async def append(self, event: Event, planned: Sequence[Planned]) -> Appended:
+        raise JournalFull("full")
+
+
+async def test_a_full_journal_is_503_and_overload_429_both_with_retry_after() -> None:
+    """Before memory grows; what was refused can come again."""
+    full = await Receiver(Full()).send()
+    problem(full, 503, "gateway.journal-unavailable")
+    busy = await Receiver(max_in_flight=0).send()
+    problem(busy, 429, "gateway.overloaded")
+    large = await Receiver(max_buffered=5).send()
+    problem(large, 429, "gateway.overloaded")
+    assert full[1]["retry-after"]
+    assert busy[1]["retry-after"]
+
+
+async def test_a_stopping_gateway_refuses_and_is_not_ready() -> None:
+    """The platform sends again, to whoever comes next."""
+    receiver = Receiver()
+    health = [await receiver.send(path=p, method="GET") for p in ("/healthz", "/readyz")]
+    assert [h[0] for h in health] == [200, 200]
+    receiver.app.stop()
+    answer = await receiver.send()
+    problem(answer, 503, "gateway.stopping")
+    assert answer[1]["retry-after"]
+    health = [await receiver.send(path=p, method="GET") for p in ("/healthz", "/readyz")]
+    assert [h[0] for h in health] == [200, 503]
+
+
+async def test_a_sender_that_goes_away_leaves_nothing() -> None:
+    """Half a body is no event, and nobody is there to answer."""
+    receiver = Receiver()
+    half = [b'{"id"']
+
+    async def receive() -> dict[str, Any]:
+        if half:
+            return {"type": "http.request", "body": half.pop(), "more_body": True}
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        raise AssertionError(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/in/shop", "headers": []}
+    await receiver.app(scope, receive, send)
+    assert (await receiver.journal.stats()).events == 0
+
+
+DEFINED = {202, 400, 401, 404, 405, 413, 415}
+latin = st.text(alphabet=st.characters(max_codepoint=255), max_size=50)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(
+    body=st.binary(max_size=300),
+    extra=st.dictionaries(st.sampled_from(
+        ["content-encoding", "content-type", "x-shopify-topic", "x-shopify-hmac-sha256",
+         "x-shopify-webhook-id", "x-anything"]), latin),
+    genuine=st.booleans(),
+    method=st.sampled_from(["POST", "GET", "PUT", "É"]),
+    path=st.one_of(st.just("/in/shop"), latin),
+    length=st.one_of(st.just(""), st.none(), latin),
+)  # fmt: skip
+async def test_every_request_gets_a_defined_answer(
+    body: bytes,
+    extra: dict[str, str],
+    genuine: bool,
+    method: str,
+    path: str,
+    length: str | None,
+) -> None:
+    """Whatever bytes come: never a traceback, never an undefined status."""
+    receiver = Receiver()
+    headers = (signed(body) if genuine else {}) | extra
+    status, answer, told = await receiver.send(
+        body, headers, method=method, path=path, length=length
+    )
+    if path in {"/healthz", "/readyz"}:
+        assert status == 200
+        return
+    assert status in DEFINED
+    assert (status == 202) == ("event" in told)
+    assert "Traceback" not in json.dumps(told)
+    assert answer["content-type"] in {"application/json", "application/problem+json"}
