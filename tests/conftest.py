@@ -16,7 +16,7 @@ def real_odoo() -> Iterator[RealOdoo]:
     reason = unavailable()
     if reason:
         pytest.skip(f"no real Odoo 19 here: {reason}")
-    with RealOdoo.start("odoorway_tests") as odoo:
+    with RealOdoo.start(f"odoorway_tests_{os.getpid()}") as odoo:
         yield odoo
 
 

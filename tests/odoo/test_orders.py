@@ -1,6 +1,7 @@
 """The main job on a real Odoo 19."""
 
 import asyncio
+import os
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,7 +24,7 @@ Make = Callable[..., GatewayProcess]
 @pytest.fixture
 def odoo(real_odoo: RealOdoo) -> Iterator[RealOdoo]:
     """A real Odoo of this test's own, so that it can be stopped and counted."""
-    with RealOdoo.start("odoorway_test_orders") as own:
+    with RealOdoo.start(f"odoorway_test_orders_{os.getpid()}") as own:
         yield own
 
 

@@ -193,8 +193,8 @@ def test_the_later_job_has_the_last_word():
         [Upsert("o", ("o", 1), {"c_id": Upsert("c", ("c", 1), {"name": name})})] for name in "ABA"
     ]
     stages = schedule(_plans(*jobs))
-    names = [e.record.values["name"] for stage in stages for e in stage if e.record.model == "c"]
-    assert names == ["A", "B", "A"]
+    customers = [[e.record.values["name"] for e in s if e.record.model == "c"] for s in stages]
+    assert customers == [["A"], ["B"], ["A"]]
     orders = [e.jobs for stage in stages for e in stage if e.record.model == "o"]
     assert orders == [[0, 1, 2]]
 

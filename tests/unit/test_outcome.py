@@ -45,6 +45,17 @@ def test_recorded_load_message(recorded):
     assert verdict.outcome is (Outcome.RETRY if transient else Outcome.DEAD)
 
 
+@pytest.mark.parametrize(
+    "case",
+    ["j2_missing_rec", "j2_fk", "j2_required", "j2_acl2", "j2_rule_write", "exc_json2_unique"],
+)
+def test_the_same_error_inside_load(case):
+    """An error means the same when `load` wraps its text in an HTTP 200."""
+    (answer,) = [answer for answer in ANSWERS if answer["case"] == case]
+    text = json.loads(answer["body"])["message"]
+    assert judge_load_message({"message": text}).code == answer["code"]
+
+
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_busy_answers_obey_retry_after(status):
     """A busy answer blames the destination and keeps Retry-After, in seconds or as a date."""

@@ -82,7 +82,7 @@ async def test_a_conflict_is_asked_again_at_once():
     odoo = Scripted(lambda *_: {"ids": False, "messages": [CONFLICT], "nextrow": 0})
     (verdict,) = await OdooDestination(odoo).deliver(jobs(1))
     assert (verdict.code, verdict.outcome) == ("odoo.conflict", Outcome.RETRY)
-    assert len(odoo.calls) == 3
+    assert len(odoo.calls) == 5
 
 
 @pytest.mark.parametrize("bad", [0, 1, 20, 63])

@@ -19,7 +19,7 @@ from odoorway.model.delivery import Leased, Outcome, Settlement
 from odoorway.telemetry import Log, log
 from odoorway.transform.run import Commands, Settled, transform
 
-_MAY_BE_ITS_OWN_FAULT = {"odoo.timeout", "odoo.empty-answer"}
+_MAY_BE_ITS_OWN_FAULT = {"odoo.timeout", "odoo.empty-answer", "odoo.unavailable"}
 _LOG = {
     Outcome.DELIVERED: Log.DELIVERED,
     Outcome.RETRY: Log.RETRY,

@@ -50,6 +50,6 @@ class FileLock:
 def _message(journal: Path, path: Path, holder: str) -> str:
     return (
         f"journal {journal} is served by process {holder} (lock {path}); one process writes a"
-        " journal file: stop that process, give this gateway a journal of its own, or use a"
-        " PostgreSQL journal for several"
+        " journal file: stop that process, or give this gateway a journal of its own with"
+        " ODOORWAY_JOURNAL"
     )

@@ -113,10 +113,13 @@ class Store:
                 raise OdooError(422, "odoo.exceptions.ValidationError", _missing(model, name))
 
     def search(self, model: str, domain: Sequence[Any]) -> list[int]:
-        """Return the ids that match, in order."""
-        return [n for n, row in sorted(self.rows[model].items()) if self._match(model, row, domain)]
+        """Return the ids that match, in order; a wrong domain is one even where nothing is."""
+        for term in domain:
+            if not isinstance(term, str):
+                _known_term(model, term)
+        return [n for n, row in sorted(self.rows[model].items()) if self._match(row, domain)]
 
-    def _match(self, model: str, row: Row, domain: Sequence[Any]) -> bool:
+    def _match(self, row: Row, domain: Sequence[Any]) -> bool:
         """Evaluate Odoo's prefix notation; terms beside each other are joined by and."""
         stack: list[bool] = []
         for term in reversed(domain):
@@ -127,14 +130,12 @@ class Store:
                 case "!":
                     stack.append(not stack.pop())
                 case _:
-                    stack.append(self._term(model, row, term))
+                    stack.append(self._term(row, term))
         return all(stack)
 
-    def _term(self, model: str, row: Row, term: Sequence[Any]) -> bool:
+    @staticmethod
+    def _term(row: Row, term: Sequence[Any]) -> bool:
         name, operator, value = term
-        if name != "id" and name not in MODELS[model]:
-            shown = f"({name!r}, {operator!r}, {value!r})"
-            raise value_error(f"Invalid field {model}.{name} in condition {shown}")
         have = row.get(name, False)
         match operator:
             case "=":
@@ -179,6 +180,13 @@ class Store:
         assert field.relation
         assert field.inverse
         return [n for n, r in self.rows[field.relation].items() if r[field.inverse] == row["id"]]
+
+
+def _known_term(model: str, term: Sequence[Any]) -> None:
+    name, operator, value = term
+    if name != "id" and name not in MODELS[model]:
+        shown = f"({name!r}, {operator!r}, {value!r})"
+        raise value_error(f"Invalid field {model}.{name} in condition {shown}")
 
 
 def _x2many(field: Field) -> bool:

@@ -16,7 +16,7 @@ from odoorway.model.delivery import Outcome
 # What lies in the model, the columns or the user's rights, so the same for every row of a call,
 # and a conflict, which Odoo has already tried five times.
 _ALL_GUILTY = {"odoo.access-denied", "odoo.unknown-model", "odoo.unknown-field", "odoo.conflict"}
-_AGAIN = 2  # a conflict inside `load` is asked again at once: the other transaction has ended
+_AGAIN = 4  # a conflict inside `load` is asked again at once: the other transaction has ended
 
 
 class Writer:
