@@ -1,6 +1,8 @@
 """uvicorn, set up for the receive path, with a time limit on the head of a request."""
 
 import asyncio
+import contextlib
+from collections.abc import Iterator
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -35,7 +37,16 @@ def build_server(
         timeout_keep_alive=int(limits.read_timeout),
         timeout_graceful_shutdown=int(grace) or 1,
     )
-    return uvicorn.Server(config)
+    return _Server(config)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, with signals left to the process that it is a part of."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Catch nothing: uvicorn would raise a signal again once it has stopped."""
+        yield
 
 
 class _Guarded(HttpToolsProtocol):
