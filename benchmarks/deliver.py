@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
+import structlog
 import uvloop
 
 from odoorway.clock import SystemClock
@@ -157,6 +158,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # the terminal is slow
     from real_odoo import RealOdoo  # noqa: PLC0415 - only where there is one
 
     addons = [ROOT / "scripts" / "real_odoo" / "addons"]

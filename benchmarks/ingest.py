@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import uvloop
-from load import Load, run
+from load import Load, post_each, run
 
 from odoorway import Gateway, Upsert
 from odoorway.clock import SystemClock
@@ -77,16 +77,6 @@ def gateway_requests() -> Callable[[], bytes]:
     return make
 
 
-def odoo_requests() -> Callable[[], bytes]:
-    """Return what makes the next request to the controller."""
-    turn = itertools.cycle(
-        b"POST /api/webhook/insert HTTP/1.1\r\nhost: 127.0.0.1\r\n"
-        b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
-        for body in bodies()
-    )
-    return lambda: next(turn)
-
-
 async def serve(kind: str, folder: Path, port: int) -> None:
     """Serve the receive path, as the gateway does, on that kind of journal."""
     gateway = Gateway()
@@ -127,15 +117,16 @@ async def measure(rounds: int, seconds: float, odoo_port: int | None) -> dict[st
         }
         try:
             await asyncio.gather(ready(18181), ready(18182))
-            ours, theirs = gateway_requests(), odoo_requests()
+            ours = gateway_requests()
             for _ in range(rounds):
                 for kind, port in (("sqlite", 18181), ("none", 18182)):
                     found[kind].append(
                         await run(port, ours, seconds=seconds, connections=64, wanted=b" 202")
                     )
                 if odoo_port:
+                    url = f"http://127.0.0.1:{odoo_port}/api/webhook/insert"
                     found["odoo"].append(
-                        await run(odoo_port, theirs, seconds=seconds, connections=4, wanted=b" 200")
+                        await post_each(url, bodies()[0], seconds=seconds, connections=4)
                     )
         finally:
             for server in servers.values():
