@@ -60,7 +60,12 @@ class Result:
 def demo(
     odoo: Annotated[str, typer.Option(help="a real Odoo 19 to write to, by its address")] = "",
     database: Annotated[str, typer.Option(help="its database")] = "",
-    api_key: Annotated[str, typer.Option(help="an API key", envvar="ODOORWAY_ODOO_API_KEY")] = "",
+    api_key: Annotated[
+        str,
+        typer.Option(
+            help="a key of a user that may sell and make products", envvar="ODOORWAY_ODOO_API_KEY"
+        ),
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Send signed webhooks through a gateway into a sandbox Odoo, and show what became of them."""
@@ -266,7 +271,7 @@ def _show(results: list[Result], orders: list[dict[str, Any]], *, real: str) -> 
     sent = Table("webhook sent", "answer", "became", "why", box=None, pad_edge=False)
     for one in results:
         known = CATALOG.get(one.code or "")
-        colour = _COLOURS[one.became]
+        colour = _COLOURS.get(one.became, "yellow")  # still waiting
         mark = "" if one.as_wanted else " [bold red]unexpected[/]"
         became = f"[{colour}]{one.became}[/]{mark}"
         sent.add_row(one.what, str(one.status), became, known.title if known else "")
