@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,48 @@ async def test_an_event_is_stored_with_a_delivery_a_plan(opened: Open) -> None:
         ("s", "elsewhere", State.PENDING),
     }
     assert len(await lease(journal)) == 1
+
+
+async def test_what_comes_together_is_told_apart(opened: Open) -> None:
+    """In one commit too: a repeat is the first, another body under the same key is flagged."""
+    journal = opened()
+    arrivals = [event(n, key="k", body=body) for n, body in enumerate(["a", "b", "a", "c"])]
+    answers = await asyncio.gather(*(journal.append(one, [PLAN]) for one in arrivals))
+    assert [answer.duplicate for answer in answers] == [False, False, True, False]
+    assert answers[2].event_id == arrivals[0].id
+    stored = {one.id: one.conflict for one in await journal.events()}
+    assert stored == {arrivals[0].id: False, arrivals[1].id: True, arrivals[3].id: True}
+
+
+async def test_what_comes_together_keeps_its_order(opened: Open) -> None:
+    """Many at once, for two routes each, some about the same thing: each lane in turn."""
+    journal = opened()
+    plans = [PLAN, Planned(route="s", destination="other"), Planned(route="t", destination="odoo")]
+    arrivals = [event(n, about=f"about {n % 3}") for n in range(12)]
+    await asyncio.gather(*(journal.append(one, plans) for one in arrivals))
+    seen: list[tuple[str, str]] = []
+    while leased := await lease(journal):
+        seen += [(one.event.id, one.delivery.route) for one in leased]
+        for one in leased:
+            await finish(journal, one)
+    for lane in range(3):
+        ours = [one.id for one in arrivals if one.ordering_key == f"about {lane}"]
+        wanted = [(each, route) for each in ours for route in ("r", "t")]
+        assert [pair for pair in seen if pair[0] in ours] == wanted
+
+
+async def test_texts_and_times_come_back_as_they_were(opened: Open) -> None:
+    """NUL, quotes, any Unicode; the full precision of a float."""
+    journal = opened()
+    odd = 'a\0b "c" \\ \u2028 \N{GRINNING FACE}'
+    given = replace(
+        event(1, about=odd, key=odd, body=odd),
+        topic=odd,
+        received_at=1764000000.1234567,
+        headers=(("x-odd", odd),),
+    )
+    await journal.append(given, [PLAN])
+    assert await journal.event(given.id) == given
 
 
 async def test_a_duplicate_stores_nothing_and_another_body_is_a_conflict(opened: Open) -> None:

@@ -31,13 +31,14 @@ async def test_the_settings_that_make_a_commit_durable(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", HOT)
 async def test_no_hot_statement_scans_a_table(tmp_path: Path, name: str) -> None:
-    """Each finds its rows by an index, and sorts nothing."""
+    """Each finds its rows by an index, and sorts no more than what it was given."""
     await SqliteJournal.open(tmp_path / "journal.db").close()
     db = apsw.Connection(str(tmp_path / "journal.db"))
     plan = [row[3] for row in db.execute("EXPLAIN QUERY PLAN " + HOT[name], _Any())]
     db.close()
-    assert not [step for step in plan if step.startswith("SCAN") and "json_each" not in step], plan
-    assert not [step for step in plan if "TEMP B-TREE" in step], plan
+    given = [step for step in plan if step.startswith("SCAN") and "VIRTUAL TABLE" in step]
+    assert not [step for step in plan if step.startswith("SCAN") and step not in given], plan
+    assert given or not [step for step in plan if "TEMP B-TREE" in step], plan
 
 
 class _Any(dict[str, None]):

@@ -1,6 +1,7 @@
 """Rows to values and back. Columns stand in the order of the statements in ``sql/``."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from odoorway.model.delivery import Attempt, Delivery, Outcome, Settlement, State
@@ -8,22 +9,42 @@ from odoorway.model.event import Event, Headers, Rejection
 
 Row = tuple[Any, ...]
 Bindings = dict[str, Any]
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
-def event_bindings(event: Event) -> Bindings:
-    """Return the columns of *event*."""
+def events_bindings(events: Sequence[Event]) -> Bindings:
+    """Return the columns of *events*, a JSON array each, and their bodies in one blob."""
+    rows = []
+    seen: set[tuple[str, str]] = set()
+    start = 1  # as SQL counts
+    for event in events:
+        key = (event.source, event.idempotency_key)
+        rows.append((*_columns(event), key in seen, start, len(event.body)))
+        seen.add(key)
+        start += len(event.body)
+    return {"rows": encode(rows), "bodies": b"".join(event.body for event in events)}
+
+
+def _columns(event: Event) -> Row:
+    return (
+        event.id,
+        event.source,
+        event.topic,
+        event.idempotency_key,
+        event.ordering_key,
+        event.version,
+        event.received_at,
+        encode(event.headers),
+        event.body_hash,
+    )
+
+
+def event_key(event: Event) -> Bindings:
+    """Return the columns that make *event* the same event."""
     return {
-        "id": event.id,
         "source": event.source,
-        "topic": event.topic,
         "idempotency_key": event.idempotency_key,
-        "ordering_key": event.ordering_key,
-        "version": event.version,
-        "received_at": event.received_at,
-        "headers": _encode(event.headers),
         "body_hash": event.body_hash,
-        "body": event.body,
     }
 
 
@@ -36,7 +57,7 @@ def rejection_bindings(rejection: Rejection) -> Bindings:
         "status": rejection.status,
         "code": rejection.code,
         "detail": rejection.detail,
-        "headers": _encode(rejection.headers),
+        "headers": encode(rejection.headers),
         "body": rejection.body,
     }
 
@@ -53,7 +74,7 @@ def settlement_bindings(settlement: Settlement) -> Bindings:
         "counts": settlement.counts,
         "code": settlement.code,
         "detail": settlement.detail,
-        "records": _encode(settlement.records),
+        "records": encode(settlement.records),
     }
 
 

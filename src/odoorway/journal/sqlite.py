@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self, TypeVar, cast
 
 import apsw
 
@@ -45,6 +45,7 @@ class SqliteJournal:
         self._reader = reader
         self._lock = lock
         self._limits = limits
+        self._append = partial(write.append, limits=limits)
         self._reads = ThreadPoolExecutor(1, "journal-reader")
         self._closed = False
 
@@ -93,8 +94,7 @@ class SqliteJournal:
     async def append(self, event: Event, planned: Sequence[Planned]) -> Appended:
         """See ``Journal.append``."""
         capped = cap_event(event, self._limits)
-        work = partial(write.append, event=capped, planned=planned, limits=self._limits)
-        return await self._writer.do(work, appends=True)
+        return cast("Appended", await self._writer.append(self._append, (capped, planned)))
 
     async def reject(self, rejection: Rejection) -> None:
         """See ``Journal.reject``."""

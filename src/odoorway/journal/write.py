@@ -12,7 +12,9 @@ from odoorway.journal.port import Appended, Limits
 from odoorway.journal.rows import (
     Bindings,
     Row,
-    event_bindings,
+    encode,
+    event_key,
+    events_bindings,
     rejection_bindings,
     settlement_bindings,
     to_delivery,
@@ -23,58 +25,85 @@ from odoorway.model.delivery import Leased, Outcome, Planned, Settlement, State
 from odoorway.model.event import Event, Rejection
 
 SQL = load("sqlite", "write")
+Arrival = tuple[Event, Sequence[Planned]]
+Lane = tuple[int, str, str, str, str, bool, float]  # event, lane's key, route, hold, due
 LEASE_LOST = "gateway.lease-lost"
 NO_ROUTE = "event.no-route"
 
 
 def append(
-    db: apsw.Connection, event: Event, planned: Sequence[Planned], limits: Limits
-) -> Appended:
-    """Add the event and its deliveries; refuses before its first write."""
-    row = event_bindings(event)
-    if planned and _scalar(db, "waiting") >= limits.max_waiting:
-        return _append_when_full(db, row, limits)
-    added = db.execute(SQL["event_add"], row).fetchone()
-    if added is None:
-        return Appended(_known(db, row), duplicate=True)
-    lane = {
-        "event": added[0],
-        "source": event.source,
-        "ordering_key": event.ordering_key,
-        "due_at": event.received_at,
-        "replay": False,
-    }
-    for plan in planned:
-        _deliver(db, lane, plan)
-    if not planned:
-        unrouted = {"event": added[0], "at": event.received_at, "code": NO_ROUTE}
-        db.execute(SQL["delivery_add_unrouted"], unrouted)
-    return Appended(event.id, duplicate=False)
+    db: apsw.Connection, arrivals: Sequence[Arrival], limits: Limits
+) -> Sequence[Appended | JournalFull]:
+    """Add events with their deliveries, in that order; a refusal is a result like any other."""
+    planned = sum(len(plans) for _, plans in arrivals)
+    if planned and _scalar(db, "waiting") + planned > limits.max_waiting:
+        return [_append_near_full(db, arrival, limits) for arrival in arrivals]
+    return _append(db, arrivals)
 
 
-def _append_when_full(db: apsw.Connection, row: Bindings, limits: Limits) -> Appended:
-    """Answer a repeat like its original; it needs no room."""
-    known = db.execute(SQL["event_known"], row).fetchone()
-    if known is None:
-        raise JournalFull(
-            f"{limits.max_waiting} deliveries wait already: see why they do (`odoorway dead"
-            " list`, the destination's state), or raise ODOORWAY_MAX_WAITING"
-        )
-    return Appended(known[0], duplicate=True)
+def _append_near_full(
+    db: apsw.Connection, arrival: Arrival, limits: Limits
+) -> Appended | JournalFull:
+    """Add the event if there is room; a repeat needs none."""
+    event, planned = arrival
+    if not planned or _scalar(db, "waiting") < limits.max_waiting:
+        return _append(db, [arrival])[0]
+    known = db.execute(SQL["event_known"], event_key(event)).fetchone()
+    if known:
+        return Appended(known[0], duplicate=True)
+    return JournalFull(
+        f"{limits.max_waiting} deliveries wait already: see why they do (`odoorway dead list`,"
+        " the destination's state), or raise ODOORWAY_MAX_WAITING"
+    )
 
 
-def _known(db: apsw.Connection, row: Bindings) -> str:
-    return str(_scalar(db, "event_known", row))
+def _append(db: apsw.Connection, arrivals: Sequence[Arrival]) -> Sequence[Appended]:
+    events = [event for event, _ in arrivals]
+    stored = db.execute(SQL["events_add"], events_bindings(events)).fetchall()
+    added = {str(event_id): cast("int", seq) for event_id, seq in stored}
+    lanes, unrouted = [], []
+    for event, plans in arrivals:
+        if event.id in added:
+            lanes += [_lane(added[event.id], event, plan) for plan in plans]
+            unrouted += [] if plans else [(added[event.id], event.received_at)]
+    _deliver(db, lanes, replay=False)
+    if unrouted:
+        rows = {"rows": encode(unrouted), "code": NO_ROUTE}
+        db.execute(SQL["deliveries_add_unrouted"], rows)
+    return [
+        Appended(event.id, duplicate=False)
+        if event.id in added
+        else Appended(_known(db, event), duplicate=True)
+        for event in events
+    ]
 
 
-def _deliver(db: apsw.Connection, lane: Bindings, plan: Planned) -> int:
-    row = lane | {
-        "destination": plan.destination,
-        "route": plan.route,
-        "hold": plan.hold,
-    }
-    db.execute(SQL["lane_enter"], row)
-    return _scalar(db, "delivery_add", row)
+def _known(db: apsw.Connection, event: Event) -> str:
+    return str(_scalar(db, "event_known", event_key(event)))
+
+
+def _lane(seq: int, event: Event, plan: Planned) -> Lane:
+    return (
+        seq,
+        plan.destination,
+        event.source,
+        event.ordering_key,
+        plan.route,
+        plan.hold,
+        event.received_at,
+    )
+
+
+def _deliver(db: apsw.Connection, lanes: Sequence[Lane], *, replay: bool) -> Sequence[int]:
+    """Add a delivery each, in order; return their ids."""
+    if not lanes:
+        return ()
+    rows = {"rows": encode(lanes), "replay": replay}
+    db.execute(SQL["lanes_add"], rows)
+    added = db.execute(SQL["deliveries_add"], rows).fetchall()
+    entered = {"lanes": encode([lane for _, lane in added]), "replay": replay}
+    db.execute(SQL["lanes_enter"], entered)
+    return tuple(sorted(cast("int", delivery) for delivery, _ in added))
 
 
 def replay(
@@ -85,14 +114,11 @@ def replay(
     if found is None:
         return ()
     seq, source, ordering_key = found
-    lane = {
-        "event": seq,
-        "source": source,
-        "ordering_key": ordering_key,
-        "due_at": now,
-        "replay": True,
-    }
-    return tuple(_deliver(db, lane, plan) for plan in planned)
+    lanes = [
+        (seq, plan.destination, source, ordering_key, plan.route, plan.hold, now)
+        for plan in planned
+    ]
+    return _deliver(db, lanes, replay=True)
 
 
 def lease(

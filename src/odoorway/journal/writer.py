@@ -5,12 +5,14 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from queue import Empty, SimpleQueue
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import apsw
 
-from odoorway.errors import JournalFull, JournalUnavailable
+from odoorway.errors import JournalUnavailable
 from odoorway.journal.connect import unavailable
 
 T = TypeVar("T")
@@ -28,24 +30,22 @@ _STORE_FAILS = (
 )
 
 
+Many = Callable[[apsw.Connection, Sequence[Any]], Sequence[Any]]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
-    """Work for the writer, and who waits for it.
+    """One item of work for the writer, and who waits for it.
 
-    ``work`` may raise JournalFull before its first write: a refusal, which undoes nothing.
+    ``many`` does the items of neighbours that share it at once, and returns a result an item;
+    a JournalFull among them is a refusal, which undoes nothing.
     """
 
-    work: Callable[[apsw.Connection], Any]
+    many: Many
+    item: Any
     future: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
     appends: bool
-
-    def run(self, db: apsw.Connection) -> Any:
-        """Do the work; a refusal is a result like any other."""
-        try:
-            return self.work(db)
-        except JournalFull as refusal:
-            return refusal
 
     def resolve(self, result: Any) -> None:
         """Tell who waits, if anybody still does. Runs in that one's loop."""
@@ -71,17 +71,24 @@ class Writer:
         self._thread = threading.Thread(target=self._serve, name="journal-writer", daemon=True)
         self._thread.start()
 
-    async def do(self, work: Callable[[apsw.Connection], T], *, appends: bool = False) -> T:
+    async def do(self, work: Callable[[apsw.Connection], T]) -> T:
         """Run *work* in a transaction, shared with others, and return when it is committed.
 
         Raises:
             JournalUnavailable: nothing of it is known to be stored.
         """
+        return cast("T", await self._do(_each, work, appends=False))
+
+    async def append(self, many: Many, item: Any) -> Any:
+        """Like ``do``, with the items of all who come meanwhile given to *many* together."""
+        return await self._do(many, item, appends=True)
+
+    async def _do(self, many: Many, item: Any, *, appends: bool) -> Any:
         if self._closed:
             raise JournalUnavailable("the journal is closed")
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        self._queue.put(Operation(work, future, loop, appends))
+        future: asyncio.Future[Any] = loop.create_future()
+        self._queue.put(Operation(many, item, future, loop, appends))
         return await future
 
     def close(self) -> None:
@@ -132,7 +139,11 @@ class Writer:
         at = self._at if any(operation.appends for operation in batch) else _nowhere
         self._db.execute("BEGIN IMMEDIATE")
         try:
-            results = [operation.run(self._db) for operation in batch]
+            results = [
+                result
+                for many, group in groupby(batch, attrgetter("many"))
+                for result in many(self._db, [operation.item for operation in group])
+            ]
             at("before-commit")
             self._db.execute("COMMIT")
         except BaseException:
@@ -146,6 +157,10 @@ class Writer:
         with suppress(apsw.Error):
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
+
+
+def _each(db: apsw.Connection, works: Sequence[Callable[[apsw.Connection], Any]]) -> Sequence[Any]:
+    return [work(db) for work in works]
 
 
 def _answer(batch: Sequence[Operation], results: Sequence[Any]) -> None:

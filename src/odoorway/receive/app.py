@@ -235,7 +235,8 @@ class _Seen:
 
 
 def _decoded(raw: list[tuple[bytes, bytes]]) -> Headers:
-    return tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw)
+    """Return them as text; ASGI has their names in lower case already."""
+    return tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw])
 
 
 def _chunked(headers: Headers) -> bool:

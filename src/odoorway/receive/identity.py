@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from odoorway.model.event import Headers
@@ -50,30 +51,46 @@ def needs_json(identity: Identity) -> bool:
 
 def locate(place: str, headers: Headers, parsed: Any) -> str | None:
     """Return the text at ``header:Name`` or ``json:path.to.it``; None when there is none."""
-    kind, _, name = place.partition(":")
-    if kind == "header":
-        wanted = name.lower()
-        return next((value for key, value in headers if key == wanted), None) or None
-    for step in name.split("."):
+    name, steps = _read(place)
+    if name:
+        return next((value for key, value in headers if key == name), None) or None
+    for step in steps:
         parsed = parsed.get(step) if isinstance(parsed, dict) else None
     if isinstance(parsed, bool) or not isinstance(parsed, str | int):
         return None
     return str(parsed)[:512] or None
 
 
+@lru_cache(maxsize=1024)
+def _read(place: str) -> tuple[str, tuple[str, ...]]:
+    """Return the header's name, or else the steps into the body."""
+    kind, _, name = place.partition(":")
+    return (name.lower(), ()) if kind == "header" else ("", tuple(name.split(".")))
+
+
+@lru_cache(maxsize=1024)
+def _split(template: str) -> tuple[str, ...]:
+    """Return literal, place, literal, place, ..., literal."""
+    return tuple(_PLACE.split(template))
+
+
 def _first(places: Sequence[str], headers: Headers, parsed: Any) -> str | None:
-    found = (locate(place, headers, parsed) for place in places)
-    return next((value for value in found if value), None)
+    for place in places:
+        if found := locate(place, headers, parsed):
+            return found
+    return None
 
 
 def _ordering(template: str | None, topic: str, headers: Headers, parsed: Any) -> str | None:
     """Fill the template; None when a part of it is missing."""
     if template is None:
         return None
-    values = {
-        place: topic.partition("/")[0] if place == "topic:head" else locate(place, headers, parsed)
-        for place in _PLACE.findall(template)
-    }
-    if not all(values.values()):
-        return None
-    return _PLACE.sub(lambda match: values[match[1]] or "", template)
+    parts = list(_split(template))
+    for turn in range(1, len(parts), 2):
+        place = parts[turn]
+        head = place == "topic:head"
+        found = topic.partition("/")[0] if head else locate(place, headers, parsed)
+        if not found:
+            return None
+        parts[turn] = found
+    return "".join(parts)

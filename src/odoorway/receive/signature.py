@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from odoorway.errors import SettingsError
 from odoorway.model.event import Headers
@@ -93,7 +94,8 @@ def verify(
     scheme: Hmac, keys: Sequence[bytes], headers: Headers, body: bytes, now: float
 ) -> str | None:
     """Return None when *body* is signed with one of *keys* and is recent, else a code."""
-    given = [value for name, value in headers if name == scheme.header.lower()]
+    wanted = scheme.header.lower()
+    given = [value for name, value in headers if name == wanted]
     if not given or not given[0].strip():
         return MISSING
     if len(given) > 1:
@@ -144,7 +146,8 @@ def _timestamp(scheme: Hmac, signature: str, headers: Headers) -> str | None:
 
 
 def _header(headers: Headers, name: str) -> str | None:
-    found = [value for key, value in headers if key == name.lower()]
+    wanted = name.lower()
+    found = [value for key, value in headers if key == wanted]
     return found[0] if len(found) == 1 else None
 
 
@@ -165,9 +168,14 @@ def _candidates(scheme: Hmac, text: str) -> list[bytes]:
         case HeaderFormat.LIST:
             entries = (entry.partition(",") for entry in text.split(" "))
             values = [value for tag, _, value in entries if tag == scheme.tag]
-    size = hashlib.new(scheme.algorithm).digest_size
+    size = _digest_size(scheme.algorithm)
     decoded = (_decode(value, scheme.encoding) for value in values)
     return [one for one in decoded if one is not None and len(one) == size]
+
+
+@lru_cache(maxsize=16)
+def _digest_size(algorithm: str) -> int:
+    return hashlib.new(algorithm).digest_size
 
 
 def _decode(text: str, encoding: Encoding) -> bytes | None:

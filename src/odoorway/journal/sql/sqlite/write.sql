@@ -5,45 +5,61 @@ SELECT sum(n) FROM tally WHERE what IN ('pending', 'leased');
 SELECT id FROM event
 WHERE source = :source AND idempotency_key = :idempotency_key AND body_hash = :body_hash;
 
--- name: event_add
+-- Rows come as one JSON array and bodies as one blob, so that a batch is one statement: the
+-- writer's thread then needs the interpreter once a batch, not once a row. `conflict` is what
+-- the writer saw within the batch; the table tells the rest.
+-- name: events_add
 INSERT INTO event (
     id, source, topic, idempotency_key, ordering_key, version, received_at, headers,
     body_hash, conflict, body
-) VALUES (
-    :id, :source, :topic, :idempotency_key, :ordering_key, :version, :received_at, :headers,
-    :body_hash,
-    EXISTS (
-        SELECT 1 FROM event WHERE source = :source AND idempotency_key = :idempotency_key
-    ),
-    :body
-)
-ON CONFLICT (source, idempotency_key, body_hash) DO NOTHING
-RETURNING seq;
-
--- The delivery that `delivery_add` inserts right after gets the id named here as head.
--- name: lane_enter
-INSERT INTO lane (destination, source, ordering_key, head, due_at)
-VALUES (
-    :destination, :source, :ordering_key,
-    (SELECT ifnull(max(id), 0) + 1 FROM delivery), :due_at
-)
-ON CONFLICT (destination, source, ordering_key) DO UPDATE
-SET head = excluded.head, due_at = excluded.due_at
-WHERE head IS NULL AND (NOT held OR :replay);
-
--- name: delivery_add
-INSERT INTO delivery (
-    event, lane, turn, route, destination, hold, state, due_at, updated_at
 )
 SELECT
-    :event, id, NOT (held AND :replay), :route, :destination, :hold, 'pending', :due_at, :due_at
-FROM lane
-WHERE destination = :destination AND source = :source AND ordering_key = :ordering_key
-RETURNING id;
+    value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+    value ->> 7, value ->> 8,
+    value ->> 9 OR EXISTS (
+        SELECT 1 FROM event AS earlier
+        WHERE earlier.source = given.value ->> 1 AND idempotency_key = given.value ->> 3
+    ),
+    substr(:bodies, value ->> 10, value ->> 11)
+FROM jsonb_each(:rows) AS given
+WHERE true -- tells SQLite that ON CONFLICT is no join
+ORDER BY given.key
+ON CONFLICT (source, idempotency_key, body_hash) DO NOTHING
+RETURNING id, seq;
 
--- name: delivery_add_unrouted
+-- name: lanes_add
+INSERT INTO lane (destination, source, ordering_key)
+SELECT value ->> 1, value ->> 2, value ->> 3 FROM jsonb_each(:rows)
+WHERE true
+ON CONFLICT (destination, source, ordering_key) DO NOTHING;
+
+-- name: deliveries_add
+INSERT INTO delivery (event, lane, turn, route, destination, hold, state, due_at, updated_at)
+SELECT
+    value ->> 0, lane.id, NOT (held AND :replay), value ->> 4, destination, value ->> 5,
+    'pending', value ->> 6, value ->> 6
+FROM jsonb_each(:rows) AS given
+CROSS JOIN lane
+    ON destination = value ->> 1 AND source = value ->> 2 AND ordering_key = value ->> 3
+ORDER BY given.key
+RETURNING id, lane;
+
+-- A lane without a head takes its first delivery, unless a dead letter holds it.
+-- name: lanes_enter
+UPDATE lane
+SET
+    (head, due_at) = (
+        SELECT id, due_at FROM delivery
+        WHERE lane = lane.id AND state = 'pending'
+        ORDER BY turn, id
+        LIMIT 1
+    )
+WHERE id IN (SELECT value FROM json_each(:lanes)) AND head IS NULL AND (NOT held OR :replay);
+
+-- name: deliveries_add_unrouted
 INSERT INTO delivery (event, route, destination, state, due_at, updated_at, code)
-VALUES (:event, '', '', 'skipped', :at, :at, :code);
+SELECT value ->> 0, '', '', 'skipped', value ->> 1, value ->> 1, :code
+FROM jsonb_each(:rows);
 
 -- name: event_lane
 SELECT seq, source, ordering_key FROM event WHERE id = :id;
