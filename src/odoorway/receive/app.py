@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic_core import from_json
+import orjson
 
 from odoorway.clock import Clock
 from odoorway.errors import JournalUnavailable
@@ -245,7 +245,7 @@ def _chunked(headers: Headers) -> bool:
 
 def _parse(body: bytes) -> Any:
     try:
-        return from_json(body, allow_inf_nan=False)
+        return orjson.loads(body)
     except ValueError as error:
         raise Refused("request.not-json", str(error)[:200]) from None
 
