@@ -37,6 +37,7 @@ odoo: $(READY)  ## a real Odoo 19 to try things on; prints its address and key
 bench: $(READY)  ## the benchmarks; each prints ratios
 	@$(BIN)/python benchmarks/ingest.py
 	@$(BIN)/python benchmarks/deliver.py
+	@$(BIN)/python benchmarks/checkpoint.py
 
 clean:  ## remove what was set up here, the cached Odoo too
 	@scripts/odoo stop --all || true

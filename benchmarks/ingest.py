@@ -2,12 +2,15 @@
 
 Rounds are interleaved and the medians are given as ratios. The gateway verifies a Shopify
 signature, appends durably (SQLite, synchronous=FULL) with one delivery, and answers 202. The same
-server with no storage differs only in its journal. The Odoo controller verifies nothing and
-inserts one row. Nothing is delivered meanwhile: that is what deliver.py measures.
+server with no storage differs only in its journal. A bare uvicorn with the HMAC alone shows the
+limit of this machine, whose cores the load generator shares. The Odoo controller verifies nothing
+and inserts one row. Nothing is delivered meanwhile: that is what deliver.py measures.
 """
 
 import argparse
 import asyncio
+import base64
+import hmac
 import itertools
 import json
 import statistics
@@ -37,6 +40,7 @@ from odoorway.sources import shopify, sign
 ROOT = Path(__file__).resolve().parents[1]
 SECRET = "benchmark"
 BODIES = 500
+PORTS = {"sqlite": 18181, "none": 18182, "bare": 18183}
 
 
 class NoJournal(MemoryJournal):
@@ -77,6 +81,17 @@ def gateway_requests() -> Callable[[], bytes]:
     return make
 
 
+async def bare(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Verify and answer, and nothing else: what uvicorn and one HMAC cost."""
+    body = (await receive())["body"]
+    wanted = base64.b64encode(hmac.digest(SECRET.encode(), body, "sha256"))
+    given = dict(scope["headers"])[b"x-shopify-hmac-sha256"]
+    status = 202 if hmac.compare_digest(wanted, given) else 401
+    length = [(b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": status, "headers": length})
+    await send({"type": "http.response.body", "body": b""})
+
+
 async def serve(kind: str, folder: Path, port: int) -> None:
     """Serve the receive path, as the gateway does, on that kind of journal."""
     gateway = Gateway()
@@ -86,12 +101,15 @@ async def serve(kind: str, folder: Path, port: int) -> None:
     def order(order: dict[str, Any]) -> Upsert:
         return Upsert("sale.order", ("order", order["id"]), {})
 
-    journal = NoJournal() if kind == "none" else SqliteJournal.open(folder / "journal.db")
+    sys.setswitchinterval(0.0005)  # as `odoorway run` does
+    stores = kind == "sqlite"
+    journal = SqliteJournal.open(folder / "journal.db") if stores else NoJournal()
     limits = ReceiveLimits()
     app = ReceiveApp(
         gateway, {"shop": Verifier(definition, (SECRET,))}, journal, SystemClock(), limits
     )
-    await build_server(app, "127.0.0.1", port, limits=limits, grace=5).serve()
+    served: Any = bare if kind == "bare" else app
+    await build_server(served, "127.0.0.1", port, limits=limits, grace=5).serve()
 
 
 async def ready(port: int) -> None:
@@ -109,17 +127,17 @@ async def ready(port: int) -> None:
 
 async def measure(rounds: int, seconds: float, odoo_port: int | None) -> dict[str, list[Load]]:
     """Return each kind's rounds, interleaved."""
-    found: dict[str, list[Load]] = {"sqlite": [], "none": [], "odoo": []}
+    found: dict[str, list[Load]] = {kind: [] for kind in (*PORTS, "odoo")}
     with tempfile.TemporaryDirectory(dir=ROOT) as folder:
         servers = {
             kind: subprocess.Popen([sys.executable, __file__, "--serve", kind, folder, str(port)])
-            for kind, port in (("sqlite", 18181), ("none", 18182))
+            for kind, port in PORTS.items()
         }
         try:
-            await asyncio.gather(ready(18181), ready(18182))
+            await asyncio.gather(*map(ready, PORTS.values()))
             ours = gateway_requests()
             for _ in range(rounds):
-                for kind, port in (("sqlite", 18181), ("none", 18182)):
+                for kind, port in PORTS.items():
                     found[kind].append(
                         await run(port, ours, seconds=seconds, connections=64, wanted=b" 202")
                     )
@@ -138,7 +156,12 @@ async def measure(rounds: int, seconds: float, odoo_port: int | None) -> dict[st
 def report(found: dict[str, list[Load]]) -> None:
     """Print medians and ratios."""
     middle = {kind: statistics.median(r.rate for r in runs) for kind, runs in found.items() if runs}
-    names = {"sqlite": "gateway, SQLite", "none": "same, no storage", "odoo": "Odoo controller"}
+    names = {
+        "sqlite": "gateway, SQLite",
+        "none": "same, no storage",
+        "bare": "uvicorn and HMAC",
+        "odoo": "Odoo controller",
+    }
     print(f"{'':18}{'acks/s':>10}{'p50 ms':>10}{'p99 ms':>10}")
     for kind, rate in middle.items():
         p50, p99 = (statistics.median(getattr(r, p) for r in found[kind]) for p in ("p50", "p99"))
@@ -147,6 +170,8 @@ def report(found: dict[str, list[Load]]) -> None:
     each = [a.rate / b.rate for a, b in pairs]
     print(f"\ngateway / no storage: {statistics.median(each):.2f}  (aim 0.45)")
     if "odoo" in middle:
+        each = [a.rate / b.rate for a, b in zip(found["bare"], found["odoo"], strict=True)]
+        print(f"uvicorn and HMAC / Odoo controller: {statistics.median(each):,.0f}")
         each = [a.rate / b.rate for a, b in zip(found["sqlite"], found["odoo"], strict=True)]
         print(f"gateway / Odoo controller: {statistics.median(each):,.0f}  (aim 100)")
 

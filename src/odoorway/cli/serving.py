@@ -15,6 +15,8 @@ from odoorway.cli.common import Hooks, err, load_gateway, read_settings, with_se
 from odoorway.gateway import Gateway
 from odoorway.settings import Settings
 
+_SWITCH = 0.0005  # seconds; at the default of 5 ms the journal's thread waits long for its turn
+
 
 @with_settings()
 def run(hooks: Hooks, **flags: Any) -> None:
@@ -22,6 +24,7 @@ def run(hooks: Hooks, **flags: Any) -> None:
     gateway = load_gateway(hooks)
     settings, environ = read_settings(flags, _folder(hooks))
     configure_logs(settings.log_format)
+    sys.setswitchinterval(_SWITCH)
     uvloop.run(serve(gateway, settings, environ))
 
 
