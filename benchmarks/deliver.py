@@ -3,7 +3,8 @@
 Rounds are interleaved on one Odoo process and the medians are given as a ratio. The gateway's
 side starts with the orders in its journal and ends when all are settled: lease, validate,
 transform, look up, `load`, settle. The controller's side is the fastest of one and four
-connections. Both write an order with its customer and one to three lines.
+connections. Both write an order with its customer and one to three lines. The limit is Odoo
+itself: the orders' own `load` alone, its rows made beforehand, its customers and products known.
 """
 
 import argparse
@@ -36,6 +37,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
 
 from acceptance.orders import Order, make  # noqa: E402
+
+BATCHES = (100, 200)
 
 if TYPE_CHECKING:
     from real_odoo import RealOdoo
@@ -127,6 +130,40 @@ async def through_controller(odoo: "RealOdoo", orders: Sequence[Order], together
         return len(orders) / (time.perf_counter() - began)
 
 
+async def bare(odoo: "RealOdoo", orders: Sequence[Order], batch: int) -> float:
+    """Return orders a second by `load` alone, in rows that a person would write by hand."""
+    client = Json2(odoo.url, odoo.database, odoo.gateway_key, timeout=120, max_connections=1)
+    skus = sorted({sku for order in orders for sku, _, _ in order.lines})
+    domain = [["default_code", "in", skus]]
+    found = (await client.call("product.product", "search_read", domain=domain,
+                               fields=["default_code"])).json()  # fmt: skip
+    ids = {row["default_code"]: row["id"] for row in found}
+    partner = (await client.call("res.partner", "search", domain=[], limit=1)).json()[0]
+    rows = [_rows(order, partner, ids) for order in orders]
+    began = time.perf_counter()
+    for start in range(0, len(rows), batch):
+        data = [row for one in rows[start : start + batch] for row in one]
+        answer = await client.call("sale.order", "load", fields=_FIELDS, data=data,
+                                   context={"tracking_disable": True})  # fmt: skip
+        assert len(answer.json()["ids"]) == len(rows[start : start + batch]), answer.json()
+    spent = time.perf_counter() - began
+    await client.close()
+    return len(orders) / spent
+
+
+_LINE = ("id", "product_id/.id", "product_uom_qty", "price_unit")
+_FIELDS = ["id", "partner_id/.id", "client_order_ref", *(f"order_line/{name}" for name in _LINE)]
+
+
+def _rows(order: Order, partner: int, ids: dict[str, int]) -> list[list[str]]:
+    head = [f"__bench__.order_{order.number}", str(partner), f"#{order.number}"]
+    return [
+        [*(head if n == 0 else [""] * 3), f"__bench__.line_{order.number}_{n}",
+         str(ids[sku]), str(quantity), str(price)]
+        for n, (sku, quantity, price) in enumerate(order.lines)
+    ]  # fmt: skip
+
+
 def fresh() -> Iterator[int]:
     """Yield first numbers of orders never used before."""
     return itertools.count(1_000, 1_000)
@@ -135,22 +172,32 @@ def fresh() -> Iterator[int]:
 async def measure(odoo: "RealOdoo", rounds: int) -> None:
     """Run the rounds and print the medians and their ratio."""
     first = fresh()
-    ours, theirs = [], []
+    found: dict[str, list[float]] = {}
     await through_gateway(odoo, make(50, first=next(first)), 50)
     for number in range(rounds):
-        ours.append(await through_gateway(odoo, make(400, first=next(first)), 100))
-        best = max(
+        one = {
+            f"gateway, batches of {batch}": await through_gateway(
+                odoo, make(400, first=next(first)), batch
+            )
+            for batch in BATCHES
+        }
+        one["load alone"] = await bare(odoo, make(400, first=next(first)), 100)
+        one["controller"] = max(
             [
                 await through_controller(odoo, make(60, first=next(first)), together)
                 for together in (1, 4)
             ]
         )
-        theirs.append(best)
-        print(f"round {number + 1}: gateway {ours[-1]:.0f}/s, controller {best:.0f}/s")
-    ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
-    print(f"\ngateway    {statistics.median(ours):6.1f} orders/s")
-    print(f"controller {statistics.median(theirs):6.1f} orders/s")
-    print(f"gateway / controller: {ratio:.1f}  (aim 5)")
+        for name, rate in one.items():
+            found.setdefault(name, []).append(rate)
+        print(f"round {number + 1}:", ", ".join(f"{n} {r:.0f}/s" for n, r in one.items()))
+    for name, rates in found.items():
+        over = [
+            statistics.median(a / b for a, b in zip(rates, found[other], strict=True))
+            for other in ("controller", "load alone")
+        ]
+        print(f"{name:24} {statistics.median(rates):6.1f} orders/s = {over[0]:4.1f} controller"
+              f" = {over[1]:.2f} load alone")  # fmt: skip
 
 
 def main() -> None:

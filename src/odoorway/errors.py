@@ -7,6 +7,7 @@ OdoorwayError
 ├── JournalUnavailable    nothing is known to be stored: operations
 │   ├── JournalFull       the journal's limit is reached
 │   └── JournalLocked     another process writes this journal
+├── DestinationError      Odoo cannot do what a command needs: its administrator
 ├── RefusedRequest        a request is refused: the sender's (receive.refusal)
 └── Signal                raised by a handler to say what becomes of its delivery
     ├── Skip              nothing to do
@@ -41,6 +42,10 @@ class JournalFull(JournalUnavailable):
 
 class JournalLocked(JournalUnavailable):
     """Another process writes this journal file; one process writes a file."""
+
+
+class DestinationError(OdoorwayError):
+    """Odoo cannot be asked, or its user may not do it; the message says what to do."""
 
 
 class Signal(OdoorwayError):

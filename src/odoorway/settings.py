@@ -2,7 +2,7 @@
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,15 @@ def environment(folder: Path) -> dict[str, str]:
     return {**from_file, **os.environ}
 
 
-def read(environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Settings:
+def read(
+    environ: Mapping[str, str],
+    flags: Mapping[str, Any] | None = None,
+    *,
+    known: Collection[str] = (),
+) -> Settings:
     """Return the settings of *environ*, with those *flags* that are not None over them.
+
+    *known* are variables of commands' own flags: no settings, and no mistakes either.
 
     Raises:
         SettingsError: a name is unknown or a value is wrong; the message says which.
@@ -55,9 +62,9 @@ def read(environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> 
     found = {
         name.removeprefix(PREFIX).lower(): value
         for name, value in environ.items()
-        if name.startswith(PREFIX)
+        if name.startswith(PREFIX) and not _is_flag(name, known)
     }
-    _refuse_unknown(found)
+    _refuse_unknown(found, known)
     found.update({k: v for k, v in (flags or {}).items() if v is not None})
     try:
         return Settings.model_validate(found)
@@ -65,11 +72,16 @@ def read(environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> 
         raise SettingsError(_explain(error)) from None
 
 
-def _refuse_unknown(found: Mapping[str, str]) -> None:
+def _is_flag(name: str, known: Collection[str]) -> bool:
+    return name in known and name.removeprefix(PREFIX).lower() not in Settings.model_fields
+
+
+def _refuse_unknown(found: Mapping[str, str], known: Collection[str]) -> None:
+    names = [*known, *(f"{PREFIX}{name.upper()}" for name in Settings.model_fields)]
     for name in found:
         if name not in Settings.model_fields:
-            near = difflib.get_close_matches(name, Settings.model_fields, 1)
-            hint = f"; did you mean {PREFIX}{near[0].upper()}?" if near else ""
+            near = difflib.get_close_matches(f"{PREFIX}{name.upper()}", names, 1, cutoff=0.8)
+            hint = f"; did you mean {near[0]}?" if near else ""
             raise SettingsError(f"unknown setting {PREFIX}{name.upper()}{hint}")
 
 

@@ -24,6 +24,7 @@ class Log(StrEnum):
     ACCEPTED = "event.accepted", "an event is durable and was answered 202"
     DUPLICATE = "event.duplicate", "an event came again and was answered like the first"
     REFUSED = "request.refused", "a request was refused; with its diagnosis"
+    UNRECORDED = "rejection.unrecorded", "a flood: so many refusals were logged but not recorded"
     DELIVERED = "delivery.delivered", "written into the destination"
     RETRY = "delivery.retry", "will be tried again; with when and why"
     DEAD = "delivery.dead", "a person has to look; with the diagnosis"

@@ -104,6 +104,17 @@ def test_try_shows_commands_calls_and_errors(shell: Shell) -> None:
     assert "line_items" in shell.run(*words, "orders/create", code=1)
 
 
+def test_a_flag_may_stand_in_the_environment(shell: Shell) -> None:
+    """As settings may, so that a container needs no command line."""
+    shell.env |= {"ODOORWAY_JSON": "1", "ODOORWAY_TRY_SOURCE": "shop"}
+    shell.env["ODOORWAY_TRY_TOPIC"] = "orders/create"
+    told = shell.run("try", str(HOOKS), saved(shell, make(1)[0]))
+    assert "sale.order" in json.dumps(json.loads(told))
+    shell.env["ODOORWAY_TRY_EXPLANE"] = "1"
+    told = shell.run("events", "list", code=3)
+    assert "did you mean ODOORWAY_TRY_EXPLAIN" in " ".join(told.split())
+
+
 def test_wrong_hooks_are_told_with_file_and_line(shell: Shell) -> None:
     """Never a traceback."""
     (shell.folder / "hooks.py").write_text("from odoorway import Gateway\n1 / 0\n")
@@ -200,6 +211,48 @@ def test_hostile_text_cannot_write_on_the_terminal() -> None:
     shown = safe("\x1b[31m[bold]x\u202e\x07")
     assert not re.search(r"[\x00-\x1f\u202e]", shown)
     assert r"\[bold]" in shown
+
+
+async def test_send_signs_as_stripe_does(sandbox: SandboxOdoo, shell: Shell) -> None:
+    """A payment that a handler of the user's own takes."""
+    connected(shell, sandbox, port := free_port())
+    shell.env["STRIPE_SECRET"] = "whsec_x"
+    (shell.folder / "hooks.py").write_text(_PAYMENTS)
+    (shell.folder / "paid.json").write_text(
+        '{"id": "evt_1", "type": "charge.succeeded", "created": 1, "data": {"object": {}}}'
+    )
+    served = shell.start("run", "hooks.py")
+    run = asyncio.to_thread
+    try:
+        await eventually(lambda: _listening(port))
+        words = ["send", "hooks.py", "--source", "pay", "--topic", "charge.succeeded"]
+        assert "202" in await run(shell.run, *words, "paid.json")
+        shell.env["STRIPE_SECRET"] = "whsec_y"
+        told = await run(lambda: shell.run(*words, "paid.json", code=1))
+        assert "signature.mismatch" in told
+
+        async def there() -> bool:
+            return [p["name"] for p in sandbox.records("res.partner")] == ["charge.succeeded"]
+
+        await eventually(there)
+    finally:
+        served.send_signal(signal.SIGTERM)
+        await run(served.communicate, None, 40)
+    assert served.returncode == 0
+
+
+_PAYMENTS = """
+from odoorway import Event, Gateway, Upsert
+from odoorway.sources import stripe
+
+gateway = Gateway()
+pay = gateway.source("pay", stripe.source(secret="env:STRIPE_SECRET"))
+
+
+@pay.on("charge.succeeded")
+def paid(event: stripe.Event[dict], meta: Event) -> Upsert:
+    return Upsert("res.partner", ("payment", event.id), {"name": meta.topic})
+"""
 
 
 def test_the_demo_ends_in_success(shell: Shell) -> None:

@@ -1,6 +1,8 @@
 """Settings: where they come from, which wins, and what the errors say."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,3 +39,34 @@ def test_the_key_is_in_no_text() -> None:
     assert "hush" not in repr(read)
     assert "hush" not in str(read.model_dump())
     assert read.odoo_api_key.get_secret_value() == "hush-hush"
+
+
+def test_every_flag_is_also_an_environment_variable() -> None:
+    """Of every command: the names that are documented are those that Typer reads."""
+    from typer.main import get_command
+
+    from odoorway.cli.common import variables
+    from odoorway.cli.main import app
+
+    found = [name for name, _ in variables(get_command(app))]
+    assert {"ODOORWAY_TRY_EXPLAIN", "ODOORWAY_JSON", "ODOORWAY_PORT"} <= set(found)
+    assert {*found} == set(_as_typer_reads_them(get_command(app), auto_envvar_prefix="ODOORWAY"))
+
+
+def _as_typer_reads_them(command: Any, parent: Any = None, **settings: Any) -> Iterator[str]:
+    """Yield the variables that each command's own context leads to."""
+    context = command.context_class(command, info_name=command.name, parent=parent, **settings)
+    children = getattr(command, "commands", {})
+    for child in children.values():
+        yield from _as_typer_reads_them(child, context)
+    for option in command.params if not children else ():
+        if option.param_type_name == "option" and option.name != "help":
+            yield option.envvar or f"{context.auto_envvar_prefix}_{option.name.upper()}"
+
+
+def test_a_flag_of_a_command_is_no_unknown_setting() -> None:
+    """And one that is misspelt gets its hint as a setting does."""
+    known = {"ODOORWAY_TRY_EXPLAIN"}
+    settings.read({"ODOORWAY_TRY_EXPLAIN": "1"}, known=known)
+    with pytest.raises(SettingsError, match="did you mean ODOORWAY_TRY_EXPLAIN"):
+        settings.read({"ODOORWAY_TRY_EXPLANE": "1"}, known=known)

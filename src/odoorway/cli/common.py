@@ -5,7 +5,8 @@ import inspect
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from enum import IntEnum
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +23,7 @@ from odoorway.settings import PREFIX, Settings
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
+FLAG_VARIABLES: ContextVar[frozenset[str]] = ContextVar("FLAG_VARIABLES", default=frozenset())
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -40,7 +42,10 @@ EXIT_CODES = (
     " 3 wrong hooks.py or setting, 4 journal or network not available."
 )
 Hooks = Annotated[Path, typer.Argument(help="the file that declares the gateway")]
-AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for a program to read")]
+AsJson = Annotated[
+    bool,
+    typer.Option("--json", help="print JSON, for a program to read", envvar=f"{PREFIX}JSON"),
+]
 
 
 def safe(text: object) -> str:
@@ -83,7 +88,19 @@ def read_settings(
 ) -> tuple[Settings, dict[str, str]]:
     """Return the settings, and the environment that secrets are read from."""
     environ = configured.environment(folder or Path.cwd())
-    return configured.read(environ, flags), environ
+    return configured.read(environ, flags, known=FLAG_VARIABLES.get()), environ
+
+
+def variables(command: Any, prefix: str = PREFIX) -> Iterator[tuple[str, Any]]:
+    """Yield the environment variable, and the option, of each of *command* and below it.
+
+    *command* is any object of the form that click gave commands; Typer has its own copy of them.
+    """
+    for name, child in getattr(command, "commands", {}).items():
+        yield from variables(child, f"{prefix}{name.upper().replace('-', '_')}_")
+    for param in () if hasattr(command, "commands") else command.params:
+        if param.param_type_name == "option" and param.name != "help":
+            yield str(param.envvar or f"{prefix}{str(param.name).upper()}"), param
 
 
 def load_gateway(path: Path) -> Gateway:

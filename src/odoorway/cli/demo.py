@@ -19,6 +19,9 @@ from rich.table import Table
 from odoorway import wiring
 from odoorway.cli import demo_hooks
 from odoorway.cli.common import AsJson, Exit, out, safe
+from odoorway.cli.demo_odoo import orders as held_orders
+from odoorway.cli.demo_odoo import refuse_unable
+from odoorway.cli.demo_script import Sending, references, script
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.journal.port import Journal
 from odoorway.model.delivery import State
@@ -29,20 +32,6 @@ from odoorway.testing import SandboxOdoo
 _ACCEPTED = 202
 _COLOURS = {"delivered": "green", "duplicate": "cyan", "dead": "red", "refused": "yellow"}
 _SETTLED = {State.DELIVERED, State.DEAD, State.SKIPPED}
-
-
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """One webhook to send, and what should become of it."""
-
-    what: str
-    source: str
-    topic: str
-    event_id: str
-    body: bytes
-    wanted: str  # "delivered", "dead", or a status
-    forged: bool = False
-    while_down: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +75,13 @@ async def _demo(
         target = (url, database, key) if url else (sandbox.url, sandbox.database, sandbox.api_key)
         with tempfile.TemporaryDirectory(prefix="odoorway-demo-") as folder:
             settings = _settings(target, Path(folder) / "journal.db")
+            await refuse_unable(settings)
             gateway = demo_hooks.gateway()
             async with wiring.running(gateway, settings, {}) as served:
-                script = _script(str(int(time.time())) if url else "", outage=not url)
+                sent = script(str(int(time.time())) if url else "", outage=not url)
                 sender = _Sender(served, None if url else sandbox)
-                results = await sender.run(script, quiet=quiet)
-            return results, await _orders(settings, script)
+                results = await sender.run(sent, quiet=quiet)
+            return results, await held_orders(settings, references(sent))
 
 
 def _settings(target: tuple[str, str, str], journal: Path) -> Settings:
@@ -109,75 +99,19 @@ def _settings(target: tuple[str, str, str], journal: Path) -> Settings:
     )
 
 
-def _script(run: str, *, outage: bool) -> list[Sending]:
-    """Return what is sent; *run* keeps the orders of several runs on a real Odoo apart."""
-    first, second, third = (_order(run, n, customer) for n, customer in ((1, 1), (2, 1), (3, 2)))
-    paid = _payment(run, "1")
-    found = [
-        replace(first, what="an order"),
-        replace(second, what="another of the same customer"),
-        replace(first, what="the first once more"),
-        Sending("its payment, by Stripe", *paid, "delivered"),
-        replace(third, what="a forged order", event_id="f", wanted="401", forged=True),
-        replace(
-            third, what="an order without lines", event_id="i", body=b'{"id": 9}', wanted="dead"
-        ),
-    ]
-    if outage:
-        found.append(replace(third, what="an order while Odoo is down", while_down=True))
-    return found
-
-
-def _order(run: str, number: int, customer: int) -> Sending:
-    names = {1: ("Ada", "Lovelace"), 2: ("Grace", "Hopper")}
-    given, family = names[customer]
-    body = {
-        "id": int(f"{run or 1}{number}"),
-        "name": f"#{run}{1000 + number}",
-        "customer": {
-            "id": int(f"{run or 1}{customer}"),
-            "first_name": given,
-            "last_name": family,
-            "email": f"{given.lower()}@example.com",
-        },
-        "line_items": [
-            {"id": int(f"{run or 1}{number}{n}"), "sku": f"DEMO-{n}", "title": title,
-             "quantity": n, "price": price}
-            for n, (title, price) in enumerate([("Tea pot", "24.50"), ("Cup", "6.25")], 1)
-        ][: 1 + number % 2],
-    }  # fmt: skip
-    event = f"order-{run}{number}"
-    return Sending("", "demo-shop", "orders/create", event, json.dumps(body).encode(), "delivered")
-
-
-def _payment(run: str, number: str) -> tuple[str, str, str, bytes]:
-    intent = {
-        "id": f"pi_{run}{number}",
-        "amount": 3700,
-        "currency": "usd",
-        "status": "succeeded",
-        "metadata": {"order": f"#{run}{1000 + int(number)}"},
-    }
-    topic = "payment_intent.succeeded"
-    event = {
-        "id": f"evt_{run}{number}", "type": topic, "created": 1, "data": {"object": intent},
-    }  # fmt: skip
-    return "demo-stripe", topic, str(event["id"]), json.dumps(event).encode()
-
-
 class _Sender:
     """Plays the platforms, and waits for what becomes of each webhook."""
 
     def __init__(self, served: wiring.Running, sandbox: SandboxOdoo | None) -> None:
         self._served, self._sandbox = served, sandbox
 
-    async def run(self, script: list[Sending], *, quiet: bool) -> list[Result]:
+    async def run(self, sent: list[Sending], *, quiet: bool) -> list[Result]:
         """Send one after the other; return what became of each."""
         columns = (TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn())
         with Progress(*columns, console=out, transient=True, disable=quiet) as progress:
-            task = progress.add_task("", total=len(script))
+            task = progress.add_task("", total=len(sent))
             results: list[Result] = []
-            for one in script:
+            for one in sent:
                 progress.update(task, description=one.what)
                 async with self._outage(one):
                     status, event = await self._post(one)
@@ -241,30 +175,6 @@ async def _until(check: Callable[[], Any], seconds: float) -> None:
     until = time.monotonic() + seconds
     while not await check() and time.monotonic() < until:  # noqa: ASYNC110 - Odoo decides when
         await asyncio.sleep(0.02)
-
-
-async def _orders(settings: Settings, script: list[Sending]) -> list[dict[str, Any]]:
-    """Return the demo's orders as Odoo holds them."""
-    names = {json.loads(s.body).get("name") for s in script if s.source == "demo-shop"}
-    client = wiring.odoo_client(settings)
-    try:
-        answer = await client.call(
-            "sale.order",
-            "search_read",
-            domain=[["client_order_ref", "in", sorted(n for n in names if n)]],
-            fields=[
-                "name",
-                "client_order_ref",
-                "partner_id",
-                "order_line",
-                "amount_untaxed",
-                "state",
-            ],
-        )
-        found: list[dict[str, Any]] = answer.json()
-        return sorted(found, key=lambda order: str(order["client_order_ref"]))
-    finally:
-        await client.close()
 
 
 def _show(results: list[Result], orders: list[dict[str, Any]], *, real: str) -> None:

@@ -7,8 +7,9 @@ import typer
 
 from odoorway import __version__
 from odoorway.cli import checking, demo, journal, scaffold, serving, trying
-from odoorway.cli.common import EXIT_CODES, Exit, err, safe
+from odoorway.cli.common import EXIT_CODES, FLAG_VARIABLES, Exit, err, safe, variables
 from odoorway.errors import DeclarationError, JournalUnavailable, OdoorwayError, SettingsError
+from odoorway.settings import PREFIX
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -17,6 +18,7 @@ app = typer.Typer(
     epilog=EXIT_CODES,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
+    context_settings={"auto_envvar_prefix": PREFIX.rstrip("_")},
 )
 app.command("init")(scaffold.init)
 app.command("run")(serving.run)
@@ -36,11 +38,13 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _root(
+    context: typer.Context,
     _: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version")
     ] = False,
 ) -> None:
     """Receive webhooks, and write them into Odoo exactly once in effect."""
+    FLAG_VARIABLES.set(frozenset(name for name, _ in variables(context.command)))
 
 
 def main() -> None:

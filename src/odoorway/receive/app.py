@@ -61,6 +61,7 @@ class ReceiveApp:
         self._buffered = 0
         self._stopping = False
         self._recording: set[asyncio.Task[None]] = set()
+        self._unrecorded = 0
 
     def stop(self) -> None:
         """Refuse whatever comes from now on; what is in flight is finished."""
@@ -189,7 +190,11 @@ class ReceiveApp:
     def _record(self, path: str, seen: "_Seen", refused: Refused) -> None:
         """Record the rejection in the background, so that a flood slows nobody."""
         if len(self._recording) >= self._limits.max_rejections_waiting:
+            self._unrecorded += 1
             return
+        if self._unrecorded:
+            log(Log.UNRECORDED, count=self._unrecorded)
+            self._unrecorded = 0
         task = asyncio.create_task(self._reject(path, seen, refused))
         self._recording.add(task)
         task.add_done_callback(self._recording.discard)

@@ -3,7 +3,8 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Self
 
 from aiohttp import web
@@ -38,6 +39,9 @@ class SandboxOdoo:
         self._store = Store()
         self._port = 0
         self._runner: web.AppRunner | None = None
+        self._open = asyncio.Event()
+        self._open.set()
+        self.waiting = 0  # requests taken and not yet answered
         self._failures: deque[str] = deque()
 
     @property
@@ -86,10 +90,24 @@ class SandboxOdoo:
             raise ValueError(f"{how!r}: write 'lost' or a status like '503'")
         self._failures.extend([how] * times)
 
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Take requests and answer none inside the block, as a busy Odoo does."""
+        self._open.clear()
+        try:
+            yield
+        finally:
+            self._open.set()
+
     async def _json2(self, request: web.Request) -> web.StreamResponse:
         failure = self._failures.popleft() if self._failures else ""
         if failure.isdigit():
             return web.Response(status=int(failure), text="provoked")
+        self.waiting += 1
+        try:
+            await self._open.wait()
+        finally:
+            self.waiting -= 1
         answer = await self._answer(request)
         if failure == "lost":
             if request.transport:

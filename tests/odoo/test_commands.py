@@ -1,0 +1,70 @@
+"""The commands that speak to Odoo, against a real Odoo 19 in a database of their own."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from acceptance.test_cli import HOOKS, Shell
+from real_odoo import RealOdoo
+
+pytestmark = pytest.mark.odoo
+
+
+@pytest.fixture(scope="module")
+def odoo(real_odoo: RealOdoo) -> Iterator[RealOdoo]:
+    """A fresh Odoo, as a newcomer has it."""
+    with RealOdoo.start(f"odoorway_test_commands_{os.getpid()}") as own:
+        yield own
+
+
+def shell(folder: Path, odoo: RealOdoo, key: str) -> Shell:
+    return Shell(
+        folder,
+        ODOORWAY_ODOO_URL=odoo.url,
+        ODOORWAY_ODOO_DATABASE=odoo.database,
+        ODOORWAY_ODOO_API_KEY=key,
+    )
+
+
+def test_check_is_fine_for_a_sales_user(odoo: RealOdoo, tmp_path: Path) -> None:
+    """The example of the README needs no more than Odoo's smallest Sales group."""
+    told = json.loads(shell(tmp_path, odoo, odoo.gateway_key).run("check", str(HOOKS), "--json"))
+    assert {one["level"] for one in told} <= {"ok", "warn"}
+    written = [one["what"] for one in told if "may be written" in one["what"]]
+    assert {what.split()[0] for what in written} == {
+        "res.partner", "sale.order", "sale.order.line",
+    }  # fmt: skip
+
+
+def test_check_names_a_field_that_this_odoo_lacks(odoo: RealOdoo, tmp_path: Path) -> None:
+    """And the key that it refuses."""
+    wrong = HOOKS.read_text().replace("client_order_ref", "client_order_reference")
+    (tmp_path / "hooks.py").write_text(wrong)
+    told = shell(tmp_path, odoo, odoo.gateway_key).run("check", "hooks.py", "--json", code=1)
+    assert [f["code"] for f in json.loads(told) if f["level"] == "fail"] == ["odoo.unknown-field"]
+    told = shell(tmp_path, odoo, "wrong").run("check", str(HOOKS), "--json", code=1)
+    assert [f["code"] for f in json.loads(told) if f["level"] == "fail"] == ["odoo.bad-key"]
+
+
+def test_the_demo_says_beforehand_what_its_user_lacks(odoo: RealOdoo, tmp_path: Path) -> None:
+    """A Sales user makes no products; nothing is sent, and one sentence says what to give it."""
+    words = ["demo", "--odoo", odoo.url, "--database", odoo.database]
+    told = " ".join(shell(tmp_path, odoo, odoo.gateway_key).run(*words, code=1).split())
+    assert "may not create product.product" in told
+    assert "Products / Create" in told
+    assert odoo.json2("sale.order", "search_count", domain=[]) == 0
+
+
+def test_the_demo_ends_in_success(odoo: RealOdoo, tmp_path: Path) -> None:
+    """With a user who may, twice: the orders of two runs do not meet."""
+    words = ["demo", "--odoo", odoo.url, "--database", odoo.database, "--json"]
+    before = odoo.json2("sale.order", "search_count", domain=[])
+    told = json.loads(shell(tmp_path, odoo, odoo.admin_key).run(*words))
+    assert [w["became"] for w in told["webhooks"]] == [
+        "delivered", "delivered", "duplicate", "delivered", "refused", "dead",
+    ]  # fmt: skip
+    assert [o["state"] for o in told["orders"]] == ["sale", "draft"]
+    assert odoo.json2("sale.order", "search_count", domain=[]) == before + 2
