@@ -27,6 +27,7 @@ from odoorway.receive.signature import Verifier, resolve_secrets
 from odoorway.settings import Settings
 from odoorway.telemetry import Log, log
 
+ODOO = "odoo"  # the one destination's name
 At = Callable[[str], None]
 
 
@@ -158,7 +159,7 @@ def _dispatcher(  # noqa: PLR0913, PLR0917 - the composition root gives each par
     at: At,
 ) -> Dispatcher:
     return Dispatcher(
-        "odoo",
+        ODOO,
         destination,
         gateway.routes,
         journal,

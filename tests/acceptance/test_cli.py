@@ -241,6 +241,50 @@ async def test_send_signs_as_stripe_does(sandbox: SandboxOdoo, shell: Shell) -> 
     assert served.returncode == 0
 
 
+async def test_status_pause_and_resume(sandbox: SandboxOdoo, shell: Shell) -> None:
+    """An operator stops deliveries, sees that they are stopped and why, and lets them go on."""
+    connected(shell, sandbox, port := free_port())
+    run = asyncio.to_thread
+    served = shell.start("run", str(HOOKS))
+    try:
+        await eventually(lambda: _listening(port))
+        assert "delivering" in await run(shell.run, "status")
+        assert "odoorway resume odoo" in await run(shell.run, "pause", "odoo")
+        words = ["send", str(HOOKS), "--source", "shop", "--topic", "orders/create"]
+        assert "202" in await run(shell.run, *words, saved(shell, make(1)[0]))
+        told = await run(lambda: shell.run("status", code=1))
+        assert "paused" in told
+        assert re.search(r"waiting\s+1, the oldest for 0:00:0", told)
+        assert "no destination 'odo'" in await run(lambda: shell.run("resume", "odo", code=2))
+        await run(shell.run, "resume")
+
+        async def delivered() -> bool:
+            told = json.loads(await run(shell.run, "status", "--json"))
+            return bool(told["deliveries"]["delivered"] == 1)
+
+        await eventually(delivered)
+        await sandbox.stop()
+        assert "202" in await run(shell.run, *words, saved(shell, make(1, first=2)[0]))
+
+        async def resting() -> bool:
+            done = await run(_status, shell)
+            return done.returncode == 1 and "Odoo cannot be reached" in done.stdout
+
+        await eventually(resting)
+        assert "Start Odoo" in (await run(_status, shell)).stdout
+    finally:
+        served.send_signal(signal.SIGTERM)
+        await run(served.communicate, None, 40)
+    assert served.returncode == 0
+
+
+def _status(shell: Shell) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from odoorway.cli.main import main; main()", "status"],
+        cwd=shell.folder, env=shell.env, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+
 _PAYMENTS = """
 from odoorway import Event, Gateway, Upsert
 from odoorway.sources import stripe

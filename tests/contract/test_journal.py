@@ -14,6 +14,7 @@ from odoorway.journal.port import Journal, Limits
 from odoorway.journal.sqlite import SqliteJournal
 from odoorway.model.delivery import Leased, Outcome, Planned, Settlement, State
 from odoorway.model.event import Event, Rejection
+from odoorway.model.standing import Standing
 
 PLAN = Planned(route="r", destination="odoo")
 HOLD = Planned(route="r", destination="odoo", hold=True)
@@ -247,6 +248,8 @@ async def test_a_lease_that_ran_out_is_taken_by_another_and_counts(opened: Open)
     assert delivery
     assert delivery.state is State.LEASED
     assert await journal.settle("you", [settled(taken, Outcome.DELIVERED)])
+    assert delivery
+    assert delivery.attempts == 1
     tried = await journal.attempts(lost.delivery.id)
     assert [a.code for a in tried] == ["gateway.lease-lost", None]
 
@@ -386,3 +389,88 @@ async def test_what_was_appended_is_there_when_opened_again(tmp_path: Path) -> N
     second = SqliteJournal.open(tmp_path / "journal.db")
     assert ids(await lease(second)) == ["evt_000001"]
     await second.close()
+
+
+async def test_what_arrives_while_the_head_is_leased_waits(opened: Open) -> None:
+    """Two of one lane are never under way at once."""
+    journal = opened()
+    await journal.append(event(1, about="o"), [PLAN])
+    (first,) = await lease(journal)
+    await journal.append(event(2, about="o"), [PLAN])
+    assert await lease(journal) == []
+    await finish(journal, first)
+    assert ids(await lease(journal)) == ["evt_000002"]
+
+
+async def test_what_arrives_in_a_held_lane_waits_and_a_freed_lane_is_free(opened: Open) -> None:
+    """Until a replay of the dead letter is delivered; then as if nothing had been."""
+    journal = opened()
+    await journal.append(event(1, about="o"), [HOLD])
+    await finish(journal, (await lease(journal))[0], Outcome.DEAD)
+    await journal.append(event(2, about="o"), [HOLD])
+    assert await lease(journal) == []
+    await journal.replay("evt_000001", [HOLD], 1000.0)
+    for expected in ("evt_000001", "evt_000002"):
+        (one,) = await lease(journal)
+        assert one.event.id == expected
+        await finish(journal, one)
+    await journal.append(event(3, about="o"), [HOLD])
+    assert ids(await lease(journal)) == ["evt_000003"]
+
+
+async def test_all_that_is_replayed_into_a_held_lane_goes_first(opened: Open) -> None:
+    """Two routes of the dead event go before what waits behind it."""
+    journal = opened()
+    other = replace(HOLD, route="other")
+    await journal.append(event(1, about="o"), [HOLD])
+    await journal.append(event(2, about="o"), [HOLD])
+    await finish(journal, (await lease(journal))[0], Outcome.DEAD)
+    await journal.replay("evt_000001", [HOLD, other], 1000.0)
+    went = []
+    while leased := await lease(journal):
+        went.append((leased[0].event.id, leased[0].delivery.route))
+        await finish(journal, leased[0])
+    assert went == [("evt_000001", "r"), ("evt_000001", "other"), ("evt_000002", "r")]
+
+
+async def test_the_version_that_a_route_delivered_is_remembered(opened: Open) -> None:
+    """In its lane, once delivered and not before; another route of the lane has its own."""
+    journal = opened()
+    other = replace(PLAN, route="other")
+    first = replace(event(1, about="o"), version="7")
+    await journal.append(first, [PLAN])
+    await journal.append(replace(event(2, about="o"), version="8"), [PLAN, other])
+    await journal.append(event(3, about="o"), [PLAN])
+    seen = []
+    while leased := await lease(journal, 2000.0):
+        (one,) = leased
+        seen.append((one.event.id, one.delivery.route, one.applied, one.delivery.attempts))
+        again = len(seen) == 1
+        outcome = Outcome.RETRY if again else Outcome.DELIVERED
+        await journal.settle("me", [settled(one, outcome, 1000.0)])
+    assert seen == [
+        ("evt_000001", "r", None, 0),
+        ("evt_000001", "r", None, 1),
+        ("evt_000002", "r", "7", 0),
+        ("evt_000002", "other", None, 0),
+        ("evt_000003", "r", "8", 0),
+    ]
+
+
+async def test_of_a_paused_destination_nothing_is_leased(opened: Open) -> None:
+    """Whatever waits, and whatever its breaker does; webhooks are still taken."""
+    journal = opened()
+    await journal.append(event(1), [PLAN])
+    assert await journal.standing("odoo") == Standing(name="odoo")
+    await journal.pause("odoo", 5.0, paused=True)
+    await journal.append(event(2), [PLAN])
+    assert await lease(journal) == []
+    assert await journal.next_due("odoo") is None
+    failed = Standing(name="odoo", failures=3, until=9.0, code="c", detail="d", changed_at=6.0)
+    await journal.note_breaker(failed)
+    assert await journal.standing("odoo") == replace(failed, paused=True)
+    assert (await journal.standing("other")).delivering
+    await journal.pause("odoo", 7.0, paused=False)
+    known = await journal.standing("odoo")
+    assert (known.paused, known.failures, known.changed_at) == (False, 3, 7.0)
+    assert len(await lease(journal)) == 2

@@ -1,5 +1,6 @@
 """The engine: what it leases, delivers and settles, on a journal in memory."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from odoorway import Gateway, Reject, RetryLater, Skip, Upsert
@@ -45,18 +46,25 @@ class Bench:
         self.routes = gateway.routes
         self.journal, self.clock = MemoryJournal(), ManualClock(1000.0)
         self.destination = Scripted(answer)
-        self.dispatcher = Dispatcher(
+        self.batch, self.lease = batch, 300.0
+        self.dispatcher = self.restarted()
+
+    def restarted(self) -> Dispatcher:
+        """Return a dispatcher that begins with what the journal knows."""
+        return Dispatcher(
             "odoo",
             self.destination,
-            gateway.routes,
+            self.routes,
             self.journal,
             self.clock,
             owner="me",
-            limits=DispatchLimits(batch=batch),
+            limits=DispatchLimits(batch=self.batch, lease=self.lease),
             draw=lambda: 0.5,
         )
 
-    async def receive(self, *topics: str, about: str | None = None) -> None:
+    async def receive(
+        self, *topics: str, about: str | None = None, version: str | None = None
+    ) -> None:
         for topic in topics:
             number = (await self.journal.stats()).events
             event = Event(
@@ -65,7 +73,7 @@ class Bench:
                 topic=topic,
                 idempotency_key=str(number),
                 ordering_key=about or str(number),
-                version=None,
+                version=version,
                 received_at=self.clock.now(),
                 headers=(),
                 body=b"{}",
@@ -212,3 +220,106 @@ async def test_a_route_that_is_gone_is_a_dead_letter_that_says_so() -> None:
     bench.routes.clear()
     await bench.dispatcher.step()
     assert await bench.codes() == ["gateway.route-gone"]
+
+
+async def test_an_older_version_arriving_late_is_skipped_and_says_so() -> None:
+    """The newer one is in Odoo already; an equal one, or one without a version, goes out."""
+    bench = Bench()
+    for version in ("2026-01-01T11:00:00+01:00", "2026-01-01T09:59:59Z"):
+        await bench.receive("orders/updated", about="o", version=version)
+    await bench.receive("orders/updated", about="o", version="2026-01-01T05:00:00-05:00")
+    await bench.receive("orders/updated", about="o")
+    await bench.receive("orders/updated", about="other", version="2020-01-01T00:00:00Z")
+    while await bench.dispatcher.step():
+        pass
+    assert await bench.codes() == [None, "event.stale", None, None, None]
+    assert (await bench.states())[1] is State.SKIPPED
+    stale = (await bench.journal.attempts(2))[0]
+    assert "2026-01-01T09:59:59Z is older than 2026-01-01T11:00:00+01:00" in stale.detail
+    assert stale.outcome is Outcome.SKIPPED
+
+
+async def test_the_breaker_survives_a_restart_and_asks_at_once() -> None:
+    """The journal knows why it is open; the next process probes before it leases."""
+    bench = Bench(DOWN)
+    bench.destination.works = DOWN
+    await bench.receive("a")
+    await bench.dispatcher.step()
+    known = await bench.journal.standing("odoo")
+    assert (known.failures, known.code, known.changed_at) == (1, "odoo.unreachable", 1000.0)
+    assert known.until > 1000.0
+    after = bench.restarted()
+    after.stop()
+    await after.run()
+    assert not after.breaker.closed
+    assert await after.step() == 0
+    assert (bench.destination.probes, len(bench.destination.batches)) == (1, 1)
+    assert (await bench.journal.standing("odoo")).failures == 2
+    bench.destination.works = bench.destination.answer = OK
+    bench.clock.advance(60)
+    assert await after.step() == 1
+    assert (await bench.journal.standing("odoo")).delivering
+    assert await bench.states() == [State.DELIVERED]
+
+
+async def test_a_paused_destination_is_left_alone() -> None:
+    """Until a person lets it go on."""
+    bench = Bench()
+    await bench.journal.pause("odoo", 1000.0, paused=True)
+    await bench.receive("a")
+    assert await bench.dispatcher.step() == 0
+    await bench.journal.pause("odoo", 1000.0, paused=False)
+    assert await bench.dispatcher.step() == 1
+
+
+async def test_a_destination_that_says_when_is_asked_then() -> None:
+    """Its Retry-After is longer than the breaker's own pause."""
+    down = Verdict(
+        outcome=Outcome.RETRY, code="odoo.unavailable", retry_after=30, blame_destination=True
+    )
+    bench = Bench(down)
+    await bench.receive("a")
+    await bench.dispatcher.step()
+    for seconds, probes in ((29, 0), (1, 1)):
+        bench.clock.advance(seconds)
+        await bench.dispatcher.step()
+        assert bench.destination.probes == probes
+
+
+async def test_a_delivery_alone_is_not_blamed_for_a_wrong_key() -> None:
+    """A configuration failure spends no attempt, however small the batch."""
+    wrong = Verdict(outcome=Outcome.RETRY, code="odoo.bad-key", blame_destination=True)
+    bench = Bench(wrong)
+    await bench.receive("a")
+    await bench.dispatcher.step()
+    (delivery,) = await bench.journal.deliveries()
+    assert (delivery.attempts, delivery.state) == (0, State.PENDING)
+
+
+async def test_the_batch_grows_again_once_odoo_bears_it() -> None:
+    """It is halved by a failure of the whole, and doubles with each batch that works."""
+    bench = Bench(DOWN, batch=8)
+    await bench.receive(*"abcdefghijklmnopqrstuvwxyz")
+    await bench.dispatcher.step()
+    bench.destination.answer = OK
+    bench.clock.advance(60)
+    while await bench.dispatcher.step():
+        pass
+    assert [len(batch) for batch in bench.destination.batches] == [8, 4, 8, 8, 6]
+
+
+async def test_a_batch_that_does_not_end_is_given_up_before_its_lease() -> None:
+    """So that it never meets its own repeat."""
+
+    class Stuck(Scripted):
+        async def deliver(self, jobs: Sequence[Job]) -> Sequence[Verdict]:
+            await asyncio.Event().wait()
+            raise AssertionError(jobs)
+
+    bench = Bench()
+    bench.destination, bench.lease = Stuck(), 0.05
+    dispatcher = bench.restarted()
+    await bench.receive("a", "b")
+    await asyncio.wait_for(dispatcher.step(), 20)
+    assert await bench.codes() == ["odoo.timeout"] * 2
+    assert not dispatcher.breaker.closed

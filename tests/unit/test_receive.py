@@ -1,5 +1,6 @@
 """The receive path, driven as ASGI: what is accepted, and how each refusal looks."""
 
+import asyncio
 import gzip
 import json
 import zlib
@@ -7,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +18,7 @@ from odoorway.errors import JournalFull
 from odoorway.journal.memory import MemoryJournal
 from odoorway.journal.port import Appended
 from odoorway.model.delivery import Planned, State
-from odoorway.model.event import Event
+from odoorway.model.event import Event, Rejection
 from odoorway.receive.app import ReceiveApp, ReceiveLimits
 from odoorway.receive.signature import Verifier
 from odoorway.sources import shopify, sign
@@ -239,6 +241,37 @@ async def test_a_full_journal_is_503_and_overload_429_both_with_retry_after() ->
     problem(large, 429, "gateway.overloaded")
     assert full[1]["retry-after"]
     assert busy[1]["retry-after"]
+
+
+async def test_what_was_claimed_is_given_back() -> None:
+    """One request after the other never becomes too many, refused ones included."""
+    receiver = Receiver(max_in_flight=1, max_buffered=9)
+    for number in range(5):
+        body = b'{"id": %d}' % number
+        assert (await receiver.send(body, signed(body, f"e-{number}")))[0] == 202
+        problem(await receiver.send(headers={}), 401, "signature.missing")
+
+
+async def test_a_flood_of_refusals_is_counted_and_does_not_pile_up() -> None:
+    """Each is answered; those that cannot be recorded are told in the log."""
+
+    class Slow(MemoryJournal):
+        async def reject(self, rejection: Rejection) -> None:
+            await opened.wait()
+            await super().reject(rejection)
+
+    opened = asyncio.Event()
+    receiver = Receiver(Slow(), max_rejections_waiting=2)
+    with structlog.testing.capture_logs() as logged:
+        for _ in range(5):
+            problem(await receiver.send(headers={}), 401, "signature.missing")
+        opened.set()
+        await receiver.app.idle()
+        await receiver.send(headers={})
+        await receiver.app.idle()
+    assert len(await receiver.journal.rejections()) == 3
+    told = [line for line in logged if line["event"] == "rejection.unrecorded"]
+    assert [line["count"] for line in told] == [3]
 
 
 async def test_a_stopping_gateway_refuses_and_is_not_ready() -> None:

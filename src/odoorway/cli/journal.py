@@ -30,7 +30,7 @@ _COLOURS = {
 }
 
 
-def _with_journal(flags: dict[str, Any], work: Callable[[Journal], Awaitable[T]]) -> T:
+def with_journal(flags: dict[str, Any], work: Callable[[Journal], Awaitable[T]]) -> T:
     """Visit the journal, beside the gateway that may be serving it."""
     settings, _ = read_settings(flags)
 
@@ -53,7 +53,7 @@ def list_events(limit: Limit = 20, as_json: AsJson = False, **flags: Any) -> Non
         found = await journal.events(limit=limit)
         return [(e, await journal.deliveries(event_id=e.id)) for e in found]
 
-    rows = _with_journal(flags, work)
+    rows = with_journal(flags, work)
     if as_json:
         print(json.dumps([_event_json(e, found) for e, found in rows]))
         return
@@ -85,7 +85,7 @@ def show_event(
         found = await journal.deliveries(event_id=event_id, limit=1000)
         return event, [(d, await journal.attempts(d.id)) for d in reversed(found)]
 
-    event, tried = _with_journal(flags, work)
+    event, tried = with_journal(flags, work)
     if as_json:
         print(json.dumps(_event_json(event, [d for d, _ in tried], [a for _, a in tried])))
         return
@@ -139,7 +139,7 @@ def replay_events(
 @with_settings("journal")
 def list_dead(limit: Limit = 20, as_json: AsJson = False, **flags: Any) -> None:
     """List dead letters, newest first, each with its cause and fix."""
-    found = _with_journal(flags, lambda j: j.deliveries(state=State.DEAD, limit=limit))
+    found = with_journal(flags, lambda j: j.deliveries(state=State.DEAD, limit=limit))
     if as_json:
         print(json.dumps([asdict(d) for d in found]))
         return
@@ -177,7 +177,7 @@ def _replay(flags: dict[str, Any], event_ids: list[str] | None, only: State | No
             done += await _replay_one(journal, event_id, only)
         return done
 
-    done = _with_journal(flags, work)
+    done = with_journal(flags, work)
     out.print(f"{done} deliveries will be made again")
 
 

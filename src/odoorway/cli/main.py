@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from odoorway import __version__
-from odoorway.cli import checking, demo, journal, scaffold, serving, trying
+from odoorway.cli import checking, demo, journal, scaffold, serving, status, trying
 from odoorway.cli.common import EXIT_CODES, FLAG_VARIABLES, Exit, err, safe, variables
 from odoorway.errors import DeclarationError, JournalUnavailable, OdoorwayError, SettingsError
 from odoorway.settings import PREFIX
@@ -26,6 +26,9 @@ app.command("check")(checking.check)
 app.command("try")(trying.try_handler)
 app.command("send")(trying.send)
 app.command("demo")(demo.demo)
+app.command("status")(status.status)
+app.command("pause")(status.pause)
+app.command("resume")(status.resume)
 app.add_typer(journal.events, name="events")
 app.add_typer(journal.dead, name="dead")
 

@@ -79,6 +79,11 @@ _HANDLER = (
     _d("event.no-route", _I, "No route takes this topic",
        "The event is verified and stored, and no handler is declared for its topic.",
        "Add a handler with .on(topic) and replay the event, or stop the platform sending it."),
+    _d("event.stale", _I, "A newer event of the same thing was delivered before",
+       "The event arrived out of order: its version is older than what its route has written"
+       " for this ordering key, so writing it would undo the newer one.",
+       "Nothing: what is in Odoo is newer.",
+       "If the source's version means something else, change its `version=` in hooks.py."),
     _d("payload.invalid", _I, "The payload is not what the handler's annotation says",
        "Validation found the listed errors, each with its path.",
        "Correct the annotation if the platform is right, then replay.",

@@ -16,6 +16,8 @@ from odoorway.errors import JournalUnavailable
 from odoorway.gateway import Route
 from odoorway.journal.port import Journal
 from odoorway.model.delivery import Leased, Outcome, Settlement
+from odoorway.model.standing import Standing
+from odoorway.model.version import is_older
 from odoorway.telemetry import Log, log
 from odoorway.transform.run import Commands, Settled, transform
 
@@ -71,6 +73,8 @@ class Dispatcher:
         self._policy = policy or RetryPolicy()
         self._limits = limits or DispatchLimits()
         self._batch = self._limits.batch
+        self._noted = self.breaker  # as the journal knows it
+        self._why: Verdict | None = None
         self._wake = asyncio.Event()
         self._stopping = False
 
@@ -85,6 +89,7 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Deliver until stopped."""
+        await self._recall()
         async with asyncio.TaskGroup() as lanes:
             for _ in range(self._limits.concurrency):
                 lanes.create_task(self._worker())
@@ -95,6 +100,7 @@ class Dispatcher:
         With the breaker open it only asks the destination, once its pause is over.
         """
         if not self.breaker.closed and not await self._probe():
+            await self._note()
             return 0
         now = self._clock.now()
         leased = await self._journal.lease(
@@ -103,7 +109,30 @@ class Dispatcher:
         if leased:
             self._at("after-lease")
             await self._settle(leased, await self._verdicts(leased), now)
+        await self._note()
         return len(leased)
+
+    async def _recall(self) -> None:
+        """Take up the breaker as the last process left it, and ask the destination at once."""
+        with contextlib.suppress(JournalUnavailable):
+            known = await self._journal.standing(self.name)
+            self.breaker = self._noted = Breaker(failures=known.failures)
+
+    async def _note(self) -> None:
+        """Let the journal know how the breaker stands now."""
+        if self.breaker != self._noted:
+            why = None if self.breaker.closed else self._why
+            self._noted = self.breaker
+            await self._journal.note_breaker(
+                Standing(
+                    name=self.name,
+                    failures=self.breaker.failures,
+                    until=self.breaker.until,
+                    code=why.code if why else None,
+                    detail=why.detail if why else "",
+                    changed_at=self._clock.now(),
+                )
+            )
 
     async def _worker(self) -> None:
         while not self._stopping:
@@ -177,6 +206,10 @@ class Dispatcher:
         if route is None:
             detail = f"route {leased.delivery.route!r} is not declared in hooks.py"
             return Verdict(outcome=Outcome.DEAD, code="gateway.route-gone", detail=detail)
+        version = leased.event.version
+        if version and leased.applied and is_older(version, than=leased.applied):
+            detail = f"version {version} is older than {leased.applied}, which was delivered before"
+            return Verdict(outcome=Outcome.SKIPPED, code="event.stale", detail=detail)
         match transform(route, leased.event):
             case Commands(commands):
                 return Job(leased.delivery.id, leased.event.source, commands)
@@ -205,6 +238,7 @@ class Dispatcher:
     def _trip(self, verdict: Verdict) -> None:
         if self.breaker.closed:
             log(Log.PAUSED, destination=self.name, code=verdict.code, detail=verdict.detail)
+        self._why = verdict
         self.breaker = self.breaker.failed(self._clock.now(), self._draw(), verdict.retry_after)
 
     async def _settle(

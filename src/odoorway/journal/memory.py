@@ -17,6 +17,7 @@ from odoorway.model.delivery import (
     State,
 )
 from odoorway.model.event import Event, Rejection
+from odoorway.model.standing import Standing
 
 _WAITING = (State.PENDING, State.LEASED)
 
@@ -30,6 +31,8 @@ class _Lane:
     owner: str | None = None
     held: bool = False
     waiting: deque[int] = field(default_factory=deque)  # behind the head, in order
+    replayed: deque[int] = field(default_factory=deque)  # while held: these go before
+    applied: dict[str, str] = field(default_factory=dict)  # route: version
 
 
 class MemoryJournal:
@@ -44,6 +47,7 @@ class MemoryJournal:
         self._plans: dict[int, Planned] = {}
         self._attempts: dict[int, list[Attempt]] = {}
         self._lanes: dict[tuple[str, str, str], _Lane] = {}
+        self._standings: dict[str, Standing] = {}
         self._rejections: deque[Rejection] = deque(maxlen=self._limits.max_rejections)
 
     async def append(self, event: Event, planned: Sequence[Planned]) -> Appended:
@@ -108,6 +112,8 @@ class MemoryJournal:
         self, destination: str, owner: str, *, limit: int, now: float, until: float
     ) -> Sequence[Leased]:
         """See ``Journal.lease``."""
+        if (await self.standing(destination)).paused:
+            return []
         due = [
             lane
             for (where, _, _), lane in self._lanes.items()
@@ -125,7 +131,11 @@ class MemoryJournal:
         delivery = replace(delivery, state=State.LEASED, due_at=until, updated_at=now)
         self._deliveries[delivery.id] = delivery
         return Leased(
-            delivery=delivery, event=self._events[delivery.event_id], owner=owner, until=until
+            delivery=delivery,
+            event=self._events[delivery.event_id],
+            owner=owner,
+            until=until,
+            applied=lane.applied.get(delivery.route),
         )
 
     def _lost(self, delivery: Delivery, now: float) -> Delivery:
@@ -180,6 +190,9 @@ class MemoryJournal:
             code=settlement.code,
             detail=settlement.detail,
         )
+        version = self._events[before.event_id].version
+        if version is not None and settlement.outcome is Outcome.DELIVERED:
+            self._lane_of(number).applied[before.route] = version
         self._move_on(self._lane_of(number), settlement, hold=self._plans[number].hold)
 
     @staticmethod
@@ -189,8 +202,8 @@ class MemoryJournal:
             lane.due_at = settlement.due_at
             return
         lane.held = hold and settlement.outcome is Outcome.DEAD
-        free = lane.waiting and not lane.held
-        lane.head = lane.waiting.popleft() if free else None
+        line = () if lane.held else lane.replayed or lane.waiting
+        lane.head = line.popleft() if line else None
         lane.due_at = settlement.at
 
     async def release(self) -> int:
@@ -212,13 +225,17 @@ class MemoryJournal:
     def _replayed(self, event: Event, plan: Planned, now: float) -> int:
         number = self._enqueue(event, plan, now)
         lane = self._lane_of(number)
-        if lane.held and lane.head is None:
+        if lane.held:
             lane.waiting.remove(number)
-            lane.head, lane.due_at = number, now
+            lane.replayed.append(number)
+        if lane.head is None:
+            lane.head, lane.due_at = lane.replayed.popleft(), now
         return number
 
     async def next_due(self, destination: str) -> float | None:
         """See ``Journal.next_due``."""
+        if (await self.standing(destination)).paused:
+            return None
         return min(
             (
                 lane.due_at
@@ -284,6 +301,20 @@ class MemoryJournal:
             deliveries=counts,
             oldest_waiting=min(waiting, default=None),
         )
+
+    async def standing(self, destination: str) -> Standing:
+        """See ``Journal.standing``."""
+        return self._standings.get(destination, Standing(name=destination))
+
+    async def note_breaker(self, standing: Standing) -> None:
+        """See ``Journal.note_breaker``."""
+        known = await self.standing(standing.name)
+        self._standings[standing.name] = replace(standing, paused=known.paused)
+
+    async def pause(self, destination: str, now: float, *, paused: bool) -> None:
+        """See ``Journal.pause``."""
+        known = await self.standing(destination)
+        self._standings[destination] = replace(known, paused=paused, changed_at=now)
 
     async def close(self) -> None:
         """See ``Journal.close``."""

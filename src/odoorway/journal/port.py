@@ -6,6 +6,7 @@ from typing import Protocol
 
 from odoorway.model.delivery import Attempt, Delivery, Leased, Planned, Settlement, State
 from odoorway.model.event import Event, Rejection
+from odoorway.model.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ class Journal(Protocol):
 
         Deliveries that share destination, source and ordering key form a lane: only its
         head can be leased, so they never overlap and keep their order of arrival. An expired
-        lease may be taken by anybody. Costs the same whatever waits.
+        lease may be taken by anybody. Costs the same whatever waits. Of a paused destination
+        nothing can be leased.
         """
         ...
 
@@ -77,7 +79,8 @@ class Journal(Protocol):
         """Record attempts and next states in one transaction; return the deliveries changed.
 
         A settlement of a delivery that *owner* no longer holds changes nothing. A dead letter
-        lets the next of its lane pass unless it was planned with ``hold``.
+        lets the next of its lane pass unless it was planned with ``hold``. What is delivered
+        leaves its event's version for ``Leased.applied``.
         """
         ...
 
@@ -93,7 +96,7 @@ class Journal(Protocol):
         ...
 
     async def next_due(self, destination: str) -> float | None:
-        """Return when the next lane of *destination* is due, or None when nothing waits."""
+        """Return when the next lane is due, or None when nothing waits or may go."""
         ...
 
     async def events(self, *, limit: int = 50, before: str | None = None) -> Sequence[Event]:
@@ -129,6 +132,18 @@ class Journal(Protocol):
 
     async def stats(self) -> Stats:
         """Return the counts."""
+        ...
+
+    async def standing(self, destination: str) -> Standing:
+        """Return how *destination* stands; one never heard of delivers."""
+        ...
+
+    async def note_breaker(self, standing: Standing) -> None:
+        """Remember what the breaker learned; whether a person paused it stays as it is."""
+        ...
+
+    async def pause(self, destination: str, now: float, *, paused: bool) -> None:
+        """Stop, or let go on, all that is leased of *destination* from now on."""
         ...
 
     async def close(self) -> None:

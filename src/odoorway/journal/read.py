@@ -6,17 +6,20 @@ from typing import Any, Final, cast
 import apsw
 
 from odoorway.journal.port import Stats
-from odoorway.journal.rows import to_attempt, to_delivery, to_event, to_rejection
+from odoorway.journal.rows import to_attempt, to_delivery, to_event, to_rejection, to_standing
 from odoorway.journal.statements import load
 from odoorway.model.delivery import Attempt, Delivery, State
 from odoorway.model.event import Event, Rejection
+from odoorway.model.standing import Standing
 
 SQL: Final[Mapping[str, str]] = load("sqlite", "read")
 _LAST: Final = 2**63 - 1
 
 
 def next_due(db: apsw.Connection, destination: str) -> float | None:
-    """Return when the next lane is due."""
+    """Return when the next lane may go."""
+    if standing(db, destination).paused:
+        return None
     ((due,),) = db.execute(SQL["next_due"], {"destination": destination}).fetchall()
     return None if due is None else float(due)
 
@@ -87,3 +90,9 @@ def stats(db: apsw.Connection) -> Stats:
         deliveries={state: tally[state] for state in State},
         oldest_waiting=oldest,
     )
+
+
+def standing(db: apsw.Connection, destination: str) -> Standing:
+    """Return how a destination stands."""
+    row = db.execute(SQL["standing"], {"destination": destination}).fetchone()
+    return Standing(name=destination) if row is None else to_standing(row)

@@ -6,6 +6,7 @@ from typing import Any
 
 from odoorway.model.delivery import Attempt, Delivery, Outcome, Settlement, State
 from odoorway.model.event import Event, Headers, Rejection
+from odoorway.model.standing import Standing
 
 Row = tuple[Any, ...]
 Bindings = dict[str, Any]
@@ -135,6 +136,21 @@ def to_rejection(row: Row) -> Rejection:
         detail=row[5],
         headers=_headers(row[6]),
         body=row[7],
+    )
+
+
+def to_standing(row: Row) -> Standing:
+    """Return the standing of a row."""
+    name, paused, *rest = row
+    failures, until, code, detail, changed_at = rest
+    return Standing(
+        name=name,
+        paused=bool(paused),
+        failures=failures,
+        until=until,
+        code=code,
+        detail=detail,
+        changed_at=changed_at,
     )
 
 

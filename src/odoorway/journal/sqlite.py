@@ -27,6 +27,7 @@ from odoorway.journal.port import Appended, Limits, Stats
 from odoorway.journal.writer import Writer
 from odoorway.model.delivery import Attempt, Delivery, Leased, Planned, Settlement, State
 from odoorway.model.event import Event, Rejection
+from odoorway.model.standing import Standing
 
 T = TypeVar("T")
 
@@ -160,6 +161,18 @@ class SqliteJournal:
     async def stats(self) -> Stats:
         """See ``Journal.stats``."""
         return await self._read(read.stats)
+
+    async def standing(self, destination: str) -> Standing:
+        """See ``Journal.standing``."""
+        return await self._read(lambda db: read.standing(db, destination))
+
+    async def note_breaker(self, standing: Standing) -> None:
+        """See ``Journal.note_breaker``."""
+        await self._writer.do(lambda db: write.note_breaker(db, standing))
+
+    async def pause(self, destination: str, now: float, *, paused: bool) -> None:
+        """See ``Journal.pause``."""
+        await self._writer.do(lambda db: write.pause(db, destination, now, paused=paused))
 
     async def pragmas(self) -> Mapping[str, str | int]:
         """Return SQLite's settings as they are in force on the connection that writes."""

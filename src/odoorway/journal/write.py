@@ -23,6 +23,7 @@ from odoorway.journal.rows import (
 from odoorway.journal.statements import load
 from odoorway.model.delivery import Leased, Outcome, Planned, Settlement, State
 from odoorway.model.event import Event, Rejection
+from odoorway.model.standing import Standing
 
 SQL = load("sqlite", "write")
 Arrival = tuple[Event, Sequence[Planned]]
@@ -125,6 +126,8 @@ def lease(
     db: apsw.Connection, destination: str, owner: str, *, limit: int, now: float, until: float
 ) -> Sequence[Leased]:
     """Take the heads of the lanes that are due; the first of them waited longest."""
+    if db.execute(SQL["paused"], {"destination": destination}).fetchone():
+        return ()
     due = {"destination": destination, "now": now, "limit": limit}
     rows = db.execute(SQL["lease_due"], due).fetchall()
     leased = tuple(_lease(db, row, owner, now, until) for row in rows)
@@ -153,7 +156,13 @@ def _lease(db: apsw.Connection, row: Row, owner: str, now: float, until: float) 
         db.execute(SQL["delivery_lease_lost"], change)
         delivery = replace(delivery, attempts=delivery.attempts + 1, code=LEASE_LOST, detail=lost)
     delivery = replace(delivery, state=State.LEASED, due_at=until, updated_at=now)
-    return Leased(delivery=delivery, event=to_event(row[13:]), owner=owner, until=until)
+    return Leased(
+        delivery=delivery,
+        event=to_event(row[14:]),
+        owner=owner,
+        until=until,
+        applied=row[13],
+    )
 
 
 def lost_lease(owner: str) -> str:
@@ -175,6 +184,8 @@ def _settle(db: apsw.Connection, owner: str, done: Settlement) -> bool:
     row |= {"lane": lane, "number": recorded + 1}
     db.execute(SQL["attempt_add"], row)
     db.execute(SQL["delivery_settle"], row)
+    if done.outcome is Outcome.DELIVERED:
+        db.execute(SQL["applied_note"], row)
     db.execute(SQL[_next_of_lane(done.outcome, hold=bool(hold))], row)
     return True
 
@@ -196,6 +207,24 @@ def release(db: apsw.Connection) -> int:
     db.execute(SQL["lane_release"])
     db.execute(SQL["delivery_release"])
     return db.changes()
+
+
+def note_breaker(db: apsw.Connection, standing: Standing) -> None:
+    """Write what the breaker learned."""
+    row = {
+        "destination": standing.name,
+        "failures": standing.failures,
+        "until": standing.until,
+        "code": standing.code,
+        "detail": cap_text(standing.detail, 2000),
+        "now": standing.changed_at,
+    }
+    db.execute(SQL["breaker_note"], row)
+
+
+def pause(db: apsw.Connection, destination: str, now: float, *, paused: bool) -> None:
+    """Write what a person decided."""
+    db.execute(SQL["pause"], {"destination": destination, "paused": paused, "now": now})
 
 
 def reject(db: apsw.Connection, rejection: Rejection, limits: Limits) -> None:

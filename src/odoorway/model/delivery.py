@@ -58,6 +58,7 @@ class Leased:
     event: Event
     owner: str
     until: float
+    applied: str | None = None  # version of the last event this route delivered in this lane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,11 @@
 -- name: next_due
 SELECT min(due_at) FROM lane WHERE destination = :destination AND head IS NOT NULL;
 
+-- name: standing
+SELECT name, paused, failures, until, code, detail, changed_at
+FROM destination
+WHERE name = :destination;
+
 -- name: events
 SELECT
     id, source, topic, idempotency_key, ordering_key, version, received_at, headers, body,

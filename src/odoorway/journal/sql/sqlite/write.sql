@@ -69,15 +69,40 @@ SELECT
     lane.id, lane.owner, delivery.recorded,
     delivery.id, event.id, delivery.route, delivery.destination, delivery.state,
     delivery.attempts, delivery.due_at, delivery.updated_at, delivery.code, delivery.detail,
+    applied.version,
     event.id, event.source, event.topic, event.idempotency_key, event.ordering_key,
     event.version, event.received_at, event.headers, event.body, event.body_hash,
     event.conflict
 FROM lane
 CROSS JOIN delivery ON delivery.id = lane.head
 CROSS JOIN event ON event.seq = delivery.event
+LEFT JOIN applied ON applied.lane = lane.id AND applied.route = delivery.route
 WHERE lane.destination = :destination AND lane.head IS NOT NULL AND lane.due_at <= :now
 ORDER BY lane.due_at
 LIMIT :limit;
+
+-- Asked apart from lease_due: as a condition there it would be checked for every lane.
+-- name: paused
+SELECT 1 FROM destination WHERE name = :destination AND paused;
+
+-- name: pause
+INSERT INTO destination (name, paused, changed_at) VALUES (:destination, :paused, :now)
+ON CONFLICT (name) DO UPDATE SET paused = excluded.paused, changed_at = excluded.changed_at;
+
+-- name: breaker_note
+INSERT INTO destination (name, failures, until, code, detail, changed_at)
+VALUES (:destination, :failures, :until, :code, :detail, :now)
+ON CONFLICT (name) DO UPDATE SET
+    failures = excluded.failures, until = excluded.until, code = excluded.code,
+    detail = excluded.detail, changed_at = excluded.changed_at;
+
+-- name: applied_note
+INSERT INTO applied (lane, route, version)
+SELECT delivery.lane, delivery.route, event.version
+FROM delivery
+CROSS JOIN event ON event.seq = delivery.event
+WHERE delivery.id = :delivery AND event.version IS NOT NULL
+ON CONFLICT (lane, route) DO UPDATE SET version = excluded.version;
 
 -- name: lane_lease
 UPDATE lane SET owner = :owner, due_at = :until WHERE id = :lane;
@@ -98,9 +123,7 @@ VALUES (:delivery, :number, :at, :seconds, :outcome, :code, :detail, :records);
 SELECT lane.id, delivery.hold, delivery.recorded
 FROM delivery
 CROSS JOIN lane ON lane.id = delivery.lane
-WHERE
-    delivery.id = :delivery AND delivery.state = 'leased'
-    AND lane.head = delivery.id AND lane.owner = :owner;
+WHERE delivery.id = :delivery AND lane.head = delivery.id AND lane.owner = :owner;
 
 -- name: delivery_settle
 UPDATE delivery

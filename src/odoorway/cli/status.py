@@ -1,0 +1,101 @@
+"""`odoorway status`, `pause` and `resume`: is everything flowing, and who stopped it?"""
+
+import json
+import time
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Annotated, Any
+
+import typer
+
+from odoorway import wiring
+from odoorway.cli.common import AsJson, Exit, out, safe, with_settings
+from odoorway.cli.journal import with_journal
+from odoorway.diagnose.catalog import CATALOG
+from odoorway.journal.port import Journal, Stats
+from odoorway.model.delivery import State
+from odoorway.model.standing import Standing
+
+Destination = Annotated[str, typer.Argument(help="the destination's name")]
+
+
+@with_settings("journal")
+def status(as_json: AsJson = False, **flags: Any) -> None:
+    """Show whether deliveries flow, what waits and for how long. Ends with 1 when stopped."""
+
+    async def work(journal: Journal) -> tuple[Standing, Stats]:
+        return await journal.standing(wiring.ODOO), await journal.stats()
+
+    standing, stats = with_journal(flags, work)
+    now = time.time()
+    if as_json:
+        print(json.dumps(_json(standing, stats, now)))
+    else:
+        _show(standing, stats, now)
+    if not standing.delivering:
+        raise typer.Exit(Exit.FAILED)
+
+
+@with_settings("journal")
+def pause(destination: Destination = wiring.ODOO, **flags: Any) -> None:
+    """Deliver nothing more to a destination until it is resumed; webhooks are still accepted."""
+    _set(flags, destination, paused=True)
+    out.print(f"{safe(destination)} is paused; odoorway resume {safe(destination)} lets it go on")
+
+
+@with_settings("journal")
+def resume(destination: Destination = wiring.ODOO, **flags: Any) -> None:
+    """Deliver to a paused destination again, all that waited first."""
+    _set(flags, destination, paused=False)
+    out.print(f"{safe(destination)} is resumed")
+
+
+def _set(flags: dict[str, Any], destination: str, *, paused: bool) -> None:
+    if destination != wiring.ODOO:
+        raise typer.BadParameter(f"no destination {destination!r}; there is {wiring.ODOO!r}")
+    with_journal(flags, lambda j: j.pause(destination, time.time(), paused=paused))
+
+
+def _json(standing: Standing, stats: Stats, now: float) -> dict[str, Any]:
+    oldest = stats.oldest_waiting
+    return {
+        "destinations": [{**asdict(standing), "delivering": standing.delivering}],
+        "events": stats.events,
+        "deliveries": stats.deliveries,
+        "rejections": stats.rejections,
+        "oldest_waiting_seconds": None if oldest is None else max(0.0, now - oldest),
+    }
+
+
+def _show(standing: Standing, stats: Stats, now: float) -> None:
+    out.print(f"[bold]{safe(standing.name):10}[/] {_stand(standing, now)}", soft_wrap=True)
+    known = CATALOG.get(standing.code or "")
+    if known and standing.failures:
+        out.print(f"{'':10} {safe(standing.detail)}", style="dim", soft_wrap=True)
+        for step in known.fix:
+            out.print(f"{'':10} [green]fix:[/] {step}", soft_wrap=True)
+    count = stats.deliveries
+    waiting = count[State.PENDING] + count[State.LEASED]
+    oldest = stats.oldest_waiting
+    age = "" if oldest is None else f", the oldest for {_age(now - oldest)}"
+    out.print(f"waiting    {f'[yellow]{waiting}[/]' if waiting else 0}{age}")
+    dead = count[State.DEAD]
+    out.print(f"dead       {f'[red]{dead}[/]  odoorway dead list' if dead else 0}")
+    out.print(f"delivered  {count[State.DELIVERED]}")
+    out.print(f"skipped    {count[State.SKIPPED]}")
+    out.print(f"events     {stats.events}, rejections {stats.rejections}")
+
+
+def _stand(standing: Standing, now: float) -> str:
+    since = f"for {_age(now - standing.changed_at)}"
+    if standing.paused:
+        return f"[yellow]paused[/] by hand {since}; go on with: odoorway resume {standing.name}"
+    if standing.failures:
+        known = CATALOG.get(standing.code or "")
+        title = known.title if known else standing.code or "it fails"
+        return f"[red]resting[/]: {title}; {standing.failures} failures in a row, no attempt spent"
+    return "[green]delivering[/]"
+
+
+def _age(seconds: float) -> str:
+    return str(timedelta(seconds=max(0, round(seconds))))
