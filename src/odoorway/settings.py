@@ -22,6 +22,12 @@ class Settings(BaseModel):
     odoo_url: str = Field("", description="Odoo's address, like https://odoo.example.com")
     odoo_database: str = Field("", description="the database's name")
     odoo_api_key: SecretStr = Field(SecretStr(""), description="an API key of the gateway's user")
+    odoo_login: str = Field("", description="that user's login; needed for Odoo 14 to 18 only")
+    odoo_protocol: str = Field(
+        "auto",
+        pattern="^(auto|json2|jsonrpc)$",
+        description="auto asks Odoo's version; json2 (19 on) or jsonrpc (14 to 19)",
+    )
     odoo_timeout: float = Field(60.0, gt=0, description="seconds to wait for one answer of Odoo")
     journal: str = Field("odoorway.db", description="the journal's file, or 'memory' to keep none")
     host: str = Field("127.0.0.1", description="the address to listen on")

@@ -8,12 +8,16 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
 from odoorway.clock import Clock, SystemClock
+from odoorway.deliver.odoo.anyversion import AnyVersion
 from odoorway.deliver.odoo.destination import OdooDestination
 from odoorway.deliver.odoo.json2 import Json2
+from odoorway.deliver.odoo.jsonrpc import JsonRpc
+from odoorway.deliver.odoo.transport import Caller
 from odoorway.dispatch.dispatcher import Dispatcher, DispatchLimits
 from odoorway.dispatch.retry_policy import RetryPolicy
 from odoorway.errors import SettingsError
@@ -49,28 +53,31 @@ def open_journal(settings: Settings, *, serve: bool, at: At = nowhere) -> Journa
     return SqliteJournal.open(Path(path), limits=limits, serve=serve, at=at)
 
 
-def odoo_client(settings: Settings) -> Json2:
+def odoo_client(settings: Settings) -> Caller:
     """Return a client of the Odoo that the settings name; nothing is asked yet.
 
     Raises:
-        SettingsError: its address, database or key is missing.
+        SettingsError: its address, database, key or login is missing.
     """
-    missing = [
-        f"ODOORWAY_{name.upper()}"
-        for name in ("odoo_url", "odoo_database")
-        if not getattr(settings, name)
-    ]
-    if not settings.odoo_api_key.get_secret_value():
-        missing.append("ODOORWAY_ODOO_API_KEY")
+    key = settings.odoo_api_key.get_secret_value()
+    needed = {"odoo_url": settings.odoo_url, "odoo_database": settings.odoo_database}
+    needed["odoo_api_key"] = key
+    if settings.odoo_protocol == "jsonrpc":
+        needed["odoo_login"] = settings.odoo_login
+    missing = [f"ODOORWAY_{name.upper()}" for name, value in needed.items() if not value]
     if missing:
         raise SettingsError(f"set {', '.join(missing)} in .env or the environment")
-    return Json2(
-        settings.odoo_url,
-        settings.odoo_database,
-        settings.odoo_api_key.get_secret_value(),
-        timeout=settings.odoo_timeout,
-        max_connections=settings.concurrency,
-    )
+    where = settings.odoo_url, settings.odoo_database
+    limits: dict[str, Any] = {
+        "timeout": settings.odoo_timeout,
+        "max_connections": settings.concurrency,
+    }
+    match settings.odoo_protocol:
+        case "json2":
+            return Json2(*where, key, **limits)
+        case "jsonrpc":
+            return JsonRpc(*where, settings.odoo_login, key, **limits)
+    return AnyVersion(*where, settings.odoo_login, key, **limits)
 
 
 def verifiers(gateway: Gateway, environ: Mapping[str, str]) -> dict[str, Verifier]:

@@ -1,4 +1,4 @@
-"""One suite for the Odoo destination, on the sandbox and on a real Odoo 19."""
+"""One suite for the Odoo destination: the sandbox, a real Odoo 19, and that one by JSON-RPC."""
 
 import math
 import secrets
@@ -12,6 +12,8 @@ import pytest
 from odoorway.commands import Call, Update, Upsert, find
 from odoorway.deliver.odoo.destination import OdooDestination
 from odoorway.deliver.odoo.json2 import Json2
+from odoorway.deliver.odoo.jsonrpc import JsonRpc
+from odoorway.deliver.odoo.transport import Caller
 from odoorway.deliver.port import Job
 from odoorway.model.delivery import Outcome
 from odoorway.testing import SandboxOdoo
@@ -21,7 +23,7 @@ from odoorway.testing import SandboxOdoo
 class Spy:
     """Passes calls on and remembers them."""
 
-    client: Json2
+    client: Caller
     calls: list = field(default_factory=list)
     bodies: list = field(default_factory=list)
 
@@ -41,6 +43,7 @@ class Target:
     url: str
     database: str
     key: str
+    login: str = ""  # by JSON-RPC, when given
     source: str = field(default_factory=lambda: "t" + secrets.token_hex(5))
 
     def __post_init__(self):
@@ -50,7 +53,11 @@ class Target:
 
     def client(self, **changes):
         given = {"url": self.url, "database": self.database, "api_key": self.key} | changes
-        return Json2(**given, timeout=60, max_connections=2)
+        limits = {"timeout": 60, "max_connections": 2}
+        if self.login:
+            key = given.pop("api_key")
+            return JsonRpc(**given, login=self.login, secret=key, **limits)
+        return Json2(**given, **limits)
 
     def job(self, number, *commands):
         return Job(number, self.source, commands)
@@ -85,13 +92,20 @@ async def sandbox():
         assert not sandbox.unsupported
 
 
-@pytest.fixture(params=["sandbox", pytest.param("real", marks=pytest.mark.odoo)])
+@pytest.fixture(
+    params=[
+        "sandbox",
+        pytest.param("real", marks=pytest.mark.odoo),
+        pytest.param("real-jsonrpc", marks=pytest.mark.odoo),
+    ]
+)
 async def odoo(request, sandbox):
     if request.param == "sandbox":
         target = Target(sandbox.url, sandbox.database, sandbox.api_key)
     else:
         real = request.getfixturevalue("real_odoo")
-        target = Target(real.url, real.database, real.gateway_key)
+        login = "gateway" if request.param == "real-jsonrpc" else ""
+        target = Target(real.url, real.database, real.gateway_key, login)
     yield target
     await target.destination.close()
 

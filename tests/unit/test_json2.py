@@ -7,7 +7,8 @@ import pytest
 from aiohttp import web
 
 from odoorway.deliver.odoo.destination import OdooDestination
-from odoorway.deliver.odoo.json2 import Json2, TransportFailure
+from odoorway.deliver.odoo.json2 import Json2
+from odoorway.deliver.odoo.transport import TransportFailure
 from odoorway.deliver.outcome import Failure
 
 KEY = "k3y-of-the-gateway"

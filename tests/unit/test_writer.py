@@ -7,7 +7,7 @@ import pytest
 
 from odoorway.commands import Call, Update, Upsert, find
 from odoorway.deliver.odoo.destination import OdooDestination
-from odoorway.deliver.odoo.json2 import Answer
+from odoorway.deliver.odoo.transport import Answer
 from odoorway.deliver.port import Job
 from odoorway.model.delivery import Outcome
 

@@ -49,7 +49,16 @@ class Finding:
     code: str | None = None  # a diagnosis code
 
 
-@with_settings("odoo_url", "odoo_database", "odoo_api_key", "odoo_timeout", "host", "port")
+@with_settings(
+    "odoo_url",
+    "odoo_database",
+    "odoo_api_key",
+    "odoo_login",
+    "odoo_protocol",
+    "odoo_timeout",
+    "host",
+    "port",
+)
 def check(hooks: Hooks, as_json: AsJson = False, **flags: Any) -> None:
     """Check hooks.py, its secrets, and whether Odoo would take what its handlers write."""
     gateway = load_gateway(hooks)
@@ -157,7 +166,7 @@ async def _odoo(settings: Settings, needs: _Needs) -> AsyncIterator[Finding]:
         if isinstance(me, Finding):
             yield me
             return
-        yield Finding("ok", f"Odoo 19 at {settings.odoo_url}, database {settings.odoo_database}")
+        yield Finding("ok", f"Odoo at {settings.odoo_url}, database {settings.odoo_database}")
         yield await _key(odoo)
         for model, names in sorted(needs.fields.items()):
             async for one in _model(odoo, model, names, writes=model in needs.writes):

@@ -17,6 +17,9 @@ from odoorway.model.delivery import Outcome
 
 _MAX_DETAIL = 2_000
 _BUSY = (429, 502, 503, 504)
+_NO_SUCH_DATABASE = re.compile(r'database ".*" does not exist')
+# JSON-RPC has no status; JSON-2 answers these exceptions with one that says more than 500.
+_RPC_STATUS = {"odoo.exceptions.UserError": 422, "odoo.exceptions.ValidationError": 422}
 _NO_DATABASE = b"No database is selected"
 
 
@@ -26,6 +29,8 @@ class Failure(StrEnum):
     UNREACHABLE = "unreachable"  # refused, reset before anything was sent, no such host, no TLS
     TIMEOUT = "timeout"
     EMPTY = "empty"  # the connection ended before the answer was whole
+    DENIED = "denied"  # the login was refused, so nothing was called
+    NO_LOGIN = "no-login"  # this Odoo needs one, and none is set
     TOO_LARGE = "too-large"  # the answer is over the client's limit
 
 
@@ -33,6 +38,8 @@ _FAILURES = {
     Failure.UNREACHABLE: ("odoo.unreachable", True),
     Failure.TIMEOUT: ("odoo.timeout", True),
     Failure.EMPTY: ("odoo.empty-answer", True),
+    Failure.DENIED: ("odoo.bad-key", True),
+    Failure.NO_LOGIN: ("odoo.login-needed", True),
     Failure.TOO_LARGE: ("odoo.unexpected-answer", False),
 }
 
@@ -54,6 +61,7 @@ _BY_TEXT = tuple(
         (r"Another model is using the record you are trying", "odoo.wrong-reference"),
         (r"Invalid (field|property) ", "odoo.unknown-field"),
         (r"^[Tt]he (model|method) '.*' does not exist", "odoo.unknown-model"),
+        (r"^Object [\w.]+ doesn't exist", "odoo.unknown-model"),
         (r"not allowed to (access|create|modify|delete|read|write)", "odoo.access-denied"),
         (r"doesn't have '\w+' access to|^You do not have enough rights", "odoo.access-denied"),
         (r"could not serialize access|deadlock detected|could not obtain lock", "odoo.conflict"),
@@ -99,6 +107,34 @@ def judge_answer(status: int, headers: Mapping[str, str], body: bytes, *, now: f
     if isinstance(answer, dict) and "name" in answer:
         return _judge_error(status, answer)
     return _judge_foreign(status, body)
+
+
+def judge_rpc(status: int, headers: Mapping[str, str], body: bytes, *, now: float) -> Verdict:
+    """Return what an answer to JSON-RPC means, whose errors come inside HTTP 200.
+
+    What never reached Odoo's RPC is judged as any other answer.
+    """
+    verdict = judge_answer(status, headers, body, now=now)
+    if verdict.outcome is not Outcome.DELIVERED:
+        return verdict
+    _, envelope = _parsed(body)
+    if not isinstance(envelope, dict) or not ("result" in envelope or "error" in envelope):
+        return _blame("odoo.not-odoo", _text(status, None, body))
+    error = envelope.get("error")
+    return verdict if error is None else _judge_fault(error)
+
+
+def _judge_fault(error: Any) -> Verdict:
+    """Judge the error of a JSON-RPC answer; its ``data`` has the form of a JSON-2 error."""
+    data = error.get("data") if isinstance(error, dict) else None
+    if not isinstance(data, dict):
+        return _verdict("odoo.unexpected-answer", str(error))
+    name, text = str(data.get("name")), str(data.get("message", "")).strip()
+    if name == "odoo.exceptions.AccessDenied":
+        return _blame("odoo.bad-key", f"{name}: {text}")
+    if name == "psycopg2.OperationalError" and _NO_SUCH_DATABASE.search(text):
+        return _blame("odoo.database-not-selected", f"{name}: {text}")
+    return _judge_error(_RPC_STATUS.get(name, 500), data)
 
 
 def judge_failure(kind: Failure, detail: str = "") -> Verdict:

@@ -135,9 +135,12 @@ _ODOO = (
        "The key is wrong, expired or of another scope, or its user is inactive.",
        "Make a new key in the user's preferences, under Account Security, and set"
        " ODOORWAY_ODOO_API_KEY."),
+    _d("odoo.login-needed", _O, "An Odoo before 19 needs a login beside the key",
+       "Odoo 14 to 18 are spoken to by JSON-RPC, which takes a user's login and the key.",
+       "Set ODOORWAY_ODOO_LOGIN to the login of the key's user."),
     _d("odoo.not-odoo", _O, "The URL does not answer as Odoo's API does",
        "A redirect, an HTML page or another server answered.",
-       "Set ODOORWAY_ODOO_URL to the final https address of an Odoo 19, without a path."),
+       "Set ODOORWAY_ODOO_URL to Odoo's final https address, without a path."),
     _d("odoo.conflict", _O, "Another transaction changed the same record",
        "PostgreSQL refused to serialize the two; the delivery is repeated, which is safe.",
        "Nothing, unless it goes on.", transient=True),

@@ -3,9 +3,9 @@
 from typing import Any
 
 from odoorway.clock import Clock
-from odoorway.deliver.odoo.json2 import Answer, Caller, TransportFailure
 from odoorway.deliver.odoo.refusal import Refused, Unusable
-from odoorway.deliver.outcome import judge_answer, judge_failure
+from odoorway.deliver.odoo.transport import Answer, Caller, TransportFailure
+from odoorway.deliver.outcome import judge_answer, judge_failure, judge_rpc
 from odoorway.deliver.port import Verdict
 from odoorway.model.delivery import Outcome
 
@@ -39,4 +39,5 @@ class Odoo:
         except TransportFailure as failure:
             return judge_failure(failure.kind, failure.detail), None
         now = self._clock.now()
-        return judge_answer(answer.status, answer.headers, answer.body, now=now), answer
+        judge = judge_rpc if answer.rpc else judge_answer
+        return judge(answer.status, answer.headers, answer.body, now=now), answer

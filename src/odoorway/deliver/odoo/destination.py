@@ -8,13 +8,13 @@ from odoorway.clock import Clock, SystemClock
 from odoorway.commands import Find, Upsert
 from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.explain import explain
-from odoorway.deliver.odoo.json2 import Caller
 from odoorway.deliver.odoo.ledger import Ledger
 from odoorway.deliver.odoo.lookup import key_of, settle
 from odoorway.deliver.odoo.refusal import Refused, Unusable
 from odoorway.deliver.odoo.schedule import Stage, schedule
 from odoorway.deliver.odoo.searcher import Found, search
 from odoorway.deliver.odoo.steps import take
+from odoorway.deliver.odoo.transport import Caller
 from odoorway.deliver.odoo.writer import Writer
 from odoorway.deliver.port import Job, Verdict
 from odoorway.errors import HandlerError
