@@ -23,7 +23,7 @@ test: $(READY)  ## the whole test suite, a real Odoo 19 among it where it can be
 	@$(BIN)/pytest
 
 fast: $(READY)  ## the tests that need no real Odoo
-	@$(BIN)/pytest -m "not odoo"
+	@$(BIN)/pytest -m "not odoo and not odoo14"
 
 lint: $(READY)  ## linters, types, and which module may import which
 	@$(BIN)/ruff check

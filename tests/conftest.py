@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from real_odoo import RealOdoo, unavailable
+from real_odoo import RealOdoo, fourteen, unavailable
 
 REQUIRED = os.environ.get("REQUIRE_REAL_ODOO") == "1"
 
@@ -17,6 +17,16 @@ def real_odoo() -> Iterator[RealOdoo]:
     if reason:
         pytest.skip(f"no real Odoo 19 here: {reason}")
     with RealOdoo.start(f"odoorway_tests_{os.getpid()}") as odoo:
+        yield odoo
+
+
+@pytest.fixture(scope="session")
+def real_odoo_14() -> Iterator[fourteen.Odoo14]:
+    """A real Odoo 14 on a database of this session's own."""
+    reason = fourteen.unavailable()
+    if reason:
+        pytest.skip(f"no real Odoo 14 here: {reason}")
+    with fourteen.serving(f"odoorway_tests_14_{os.getpid()}") as odoo:
         yield odoo
 
 
@@ -33,7 +43,7 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Say in one line which tests were left out."""
-    for mark in ("odoo", "shared"):
+    for mark in ("odoo", "odoo14", "shared"):
         _, skipped, why = _left_out(config, mark)
         if skipped:
             line = f"LEFT OUT: {skipped} tests marked {mark!r} did not run: {why}"

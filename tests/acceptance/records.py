@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from odoorway.deliver.odoo.json2 import Json2
+from odoorway.deliver.odoo.anyversion import AnyVersion
 
 
-async def held(url: str, database: str, key: str) -> dict[str, Any]:
+async def held(url: str, database: str, key: str, login: str = "") -> dict[str, Any]:
     """Return the orders by name: the customer's mail and the sorted lines.
 
     Fails when two orders have one name, or two customers one mail.
     """
-    client = Json2(url, database, key, timeout=60, max_connections=2)
+    client = AnyVersion(url, database, login, key, timeout=60, max_connections=2)
     try:
         orders = await _rows(client, "sale.order", ["client_order_ref", "partner_id"])
         lines = await _rows(
@@ -46,7 +46,7 @@ def _by_name(
     }
 
 
-async def _rows(client: Json2, model: str, fields: list[str]) -> list[Any]:
+async def _rows(client: AnyVersion, model: str, fields: list[str]) -> list[Any]:
     answer = await client.call(model, "search_read", domain=[], fields=fields)
     assert answer.status == 200, answer.body
     rows: list[Any] = answer.json()

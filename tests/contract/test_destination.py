@@ -1,4 +1,4 @@
-"""One suite for the Odoo destination: the sandbox, a real Odoo 19, and that one by JSON-RPC."""
+"""One suite for the Odoo destination: the sandbox, a real 19 by both protocols, a real 14."""
 
 import math
 import secrets
@@ -97,11 +97,15 @@ async def sandbox():
         "sandbox",
         pytest.param("real", marks=pytest.mark.odoo),
         pytest.param("real-jsonrpc", marks=pytest.mark.odoo),
+        pytest.param("real-14", marks=pytest.mark.odoo14),
     ]
 )
 async def odoo(request, sandbox):
     if request.param == "sandbox":
         target = Target(sandbox.url, sandbox.database, sandbox.api_key)
+    elif request.param == "real-14":
+        real = request.getfixturevalue("real_odoo_14")
+        target = Target(real.url, real.database, real.gateway_key, real.login)
     else:
         real = request.getfixturevalue("real_odoo")
         login = "gateway" if request.param == "real-jsonrpc" else ""

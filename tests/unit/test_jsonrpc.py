@@ -29,6 +29,7 @@ class OldOdoo:
 
     async def answer(self, request):
         if request.path == "/web/version":
+            assert "Content-Type" not in request.headers  # Odoo 14 would read a body
             body = {"version_info": self.info} if self.web_version == 200 else "not found"
             return web.json_response(body, status=self.web_version)
         if request.path.startswith("/json/2/"):
@@ -38,6 +39,8 @@ class OldOdoo:
         self.asked.append((asked["service"], asked["method"], asked["args"]))
         if self.failing:
             return web.Response(status=self.failing, text="down")
+        if asked["method"] == "version" and self.info[0] == 20:
+            return web.Response(status=404)  # Odoo 20 has no JSON-RPC any more
         envelope = {"jsonrpc": "2.0", "id": 1}
         return web.json_response(envelope | self._result(asked["method"], asked["args"]))
 
@@ -83,10 +86,15 @@ async def test_a_call_is_made_as_the_user_with_the_ids_first():
     [("14.0", 404, "rpc"), ("17.0", 404, "rpc"), ("18.0", 200, "rpc"), ("saas~18.2", 404, "rpc"),
      ("19.0", 200, "2"), ("19.0", 404, "2"), ("20.0", 200, "2")],
 )  # fmt: skip
-async def test_the_protocol_follows_the_version(version, told, spoken):
-    """JSON-2 from 19 on, JSON-RPC before; asked once."""
+@pytest.mark.parametrize("login", ["", "gateway"])
+async def test_the_protocol_follows_the_version(version, told, spoken, login):
+    """JSON-2 from 19 on, JSON-RPC before, which needs a login; asked once."""
     server = OldOdoo(version, web_version=told)
-    async with asking(server) as odoo:
+    async with asking(server, login=login) as odoo:
+        if spoken == "rpc" and not login:
+            with pytest.raises(Unusable, match="this is Odoo 1"):
+                await odoo.ask("m", "load")
+            return
         for _ in range(2):
             assert await odoo.ask("m", "load") == f"by json-{spoken}"
     assert server.asked[-1] == server.asked[-2]
@@ -105,17 +113,15 @@ async def test_an_old_odoo_without_a_login_says_what_to_set():
 
 async def test_a_server_that_is_down_decides_nothing():
     """The next call asks for the version again."""
-    server = OldOdoo(web_version=503)
-    async with asking(server) as odoo:
-        with pytest.raises(Unusable) as raised:
-            await odoo.ask("m", "load")
-        assert raised.value.verdict.code == "odoo.unavailable"
-        server.web_version, server.failing = 404, 502
-        with pytest.raises(Unusable) as raised:
-            await odoo.ask("m", "load")
-        assert raised.value.verdict.code == "odoo.unavailable"
-        server.failing = 0
-        assert await odoo.ask("m", "load") == "by json-rpc"
+    for login, told, rpc in (("", 503, 0), ("", 404, 502), ("gateway", 404, 502)):
+        server = OldOdoo("19.0", web_version=told)
+        server.failing = rpc
+        async with asking(server, login=login) as odoo:
+            with pytest.raises(Unusable) as raised:
+                await odoo.ask("m", "load")
+            assert raised.value.verdict.code == "odoo.unavailable"
+            server.web_version, server.failing = 200, 0
+            assert await odoo.ask("m", "load") == "by json-2"
 
 
 async def test_what_is_no_odoo_is_told_so():
@@ -126,10 +132,11 @@ async def test_what_is_no_odoo_is_told_so():
             async def answer(self, request, body=body):
                 return web.Response(text=body, content_type="text/html")
 
-        async with asking(Other()) as odoo:
-            with pytest.raises(Unusable) as raised:
-                await odoo.ask("m", "load")
-        assert raised.value.verdict.code == "odoo.not-odoo"
+        for login in ("", "gateway"):
+            async with asking(Other(), login=login) as odoo:
+                with pytest.raises(Unusable) as raised:
+                    await odoo.ask("m", "load")
+            assert raised.value.verdict.code == "odoo.not-odoo"
 
 
 async def test_an_error_inside_200_is_an_error():
@@ -159,7 +166,19 @@ def test_an_answer_without_a_version_has_none(told):
     assert major(Answer(200, {}, json.dumps({"result": told}).encode(), rpc=True)) == 0
 
 
-# As Odoo 19 answered on `/jsonrpc` (name, message, code).
+def test_a_column_that_odoo_14_does_not_know_is_an_unknown_field():
+    """It says so by a KeyError inside `load`; any other KeyError is Odoo's own trouble."""
+    debug = (
+        'File ".../odoo/models.py", line 999, in load\n'
+        "    if isinstance(model_fields[field_path[0]], odoo.fields.Many2one):\n"
+    )
+    for text, code in ((debug, "odoo.unknown-field"), ("in write\n x", "odoo.server-error")):
+        data = {"name": "builtins.KeyError", "message": "nofield", "debug": text}
+        body = json.dumps({"error": {"message": "Odoo Server Error", "data": data}}).encode()
+        assert judge_rpc(200, {}, body, now=0).code == code
+
+
+# As Odoo 19, and the last one as 14, answered on `/jsonrpc` (name, message, code).
 FAULTS = [
     ("odoo.exceptions.AccessDenied", "Access Denied", "odoo.bad-key"),
     ("builtins.TypeError", "BaseModel.create() missing 1 required positional argument: 'vals_list'",
@@ -176,6 +195,8 @@ FAULTS = [
     ("odoo.exceptions.UserError", "Object no.such doesn't exist", "odoo.unknown-model"),
     ("odoo.exceptions.AccessError", ("Private methods (such as 'probe.record._write') cannot be"
      " called remotely."), "odoo.access-denied"),
+    ("builtins.AttributeError", "type object 'res.partner' has no attribute 'frob'",
+     "odoo.unknown-model"),
 ]  # fmt: skip
 
 

@@ -17,6 +17,8 @@ from odoorway.model.delivery import Outcome
 
 _MAX_DETAIL = 2_000
 _BUSY = (429, 502, 503, 504)
+# How `load` of Odoo 14 meets a column that is no field; later versions have words for it.
+_UNKNOWN_COLUMN = re.compile(r"in load\s+if isinstance\(model_fields\[")
 _NO_SUCH_DATABASE = re.compile(r'database ".*" does not exist')
 # JSON-RPC has no status; JSON-2 answers these exceptions with one that says more than 500.
 _RPC_STATUS = {"odoo.exceptions.UserError": 422, "odoo.exceptions.ValidationError": 422}
@@ -61,6 +63,7 @@ _BY_TEXT = tuple(
         (r"Another model is using the record you are trying", "odoo.wrong-reference"),
         (r"Invalid (field|property) ", "odoo.unknown-field"),
         (r"^[Tt]he (model|method) '.*' does not exist", "odoo.unknown-model"),
+        (r"^type object '[\w.]+' has no attribute", "odoo.unknown-model"),
         (r"^Object [\w.]+ doesn't exist", "odoo.unknown-model"),
         (r"not allowed to (access|create|modify|delete|read|write)", "odoo.access-denied"),
         (r"doesn't have '\w+' access to|^You do not have enough rights", "odoo.access-denied"),
@@ -105,7 +108,8 @@ def judge_answer(status: int, headers: Mapping[str, str], body: bytes, *, now: f
     if status == 401:  # noqa: PLR2004
         return _blame("odoo.bad-key", _text(status, answer, body))
     if isinstance(answer, dict) and "name" in answer:
-        return _judge_error(status, answer)
+        name, text = answer.get("name"), str(answer.get("message", "")).strip()
+        return _judge_error(status, answer, f"HTTP {status} {name}: {text}")
     return _judge_foreign(status, body)
 
 
@@ -134,7 +138,9 @@ def _judge_fault(error: Any) -> Verdict:
         return _blame("odoo.bad-key", f"{name}: {text}")
     if name == "psycopg2.OperationalError" and _NO_SUCH_DATABASE.search(text):
         return _blame("odoo.database-not-selected", f"{name}: {text}")
-    return _judge_error(_RPC_STATUS.get(name, 500), data)
+    if name == "builtins.KeyError" and _UNKNOWN_COLUMN.search(str(data.get("debug"))):
+        return _verdict("odoo.unknown-field", f"no field {text!r}")
+    return _judge_error(_RPC_STATUS.get(name, 500), data, f"{name}: {text}")
 
 
 def judge_failure(kind: Failure, detail: str = "") -> Verdict:
@@ -151,10 +157,9 @@ def judge_load_message(message: Mapping[str, Any]) -> Verdict:
     return _verdict(_by_text(text) or "odoo.validation", shown)
 
 
-def _judge_error(status: int, error: Mapping[str, Any]) -> Verdict:
+def _judge_error(status: int, error: Mapping[str, Any], shown: str) -> Verdict:
     """Judge an error that Odoo reports in its own form."""
     name, text = str(error.get("name")), str(error.get("message", "")).strip()
-    shown = f"HTTP {status} {name}: {text}"
     if name in _DATABASE_LOST:
         return _blame("odoo.unavailable", shown)
     code = _BY_CLASS.get(name) or _by_text(text) or _BY_STATUS.get(status)

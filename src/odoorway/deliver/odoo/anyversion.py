@@ -4,12 +4,12 @@ import asyncio
 from typing import Any
 
 from odoorway.deliver.odoo.json2 import Json2
-from odoorway.deliver.odoo.jsonrpc import JsonRpc, major
+from odoorway.deliver.odoo.jsonrpc import JsonRpc, major, version_number
 from odoorway.deliver.odoo.transport import Answer, Http, TransportFailure
 from odoorway.deliver.outcome import Failure
 
 JSON2_SINCE = 19
-_UNKNOWN_PATH = 404
+_REDIRECT, _UNKNOWN_PATH = 300, 404
 
 
 class AnyVersion:
@@ -46,27 +46,42 @@ class AnyVersion:
             await one.close()
 
     async def _choose(self) -> Answer | None:
-        """Choose, or return the answer that tells nothing, which says what is wrong."""
-        told = await self._http.request("GET", "/web/version", what="the version")
-        if _is_modern(told):
-            self._chosen = self._json2
-            return None
-        if told.status != _UNKNOWN_PATH and not told.status < 300:  # noqa: PLR2004 - success
-            return told
-        older = await self._rpc.version()
-        number = major(older)
-        if not number:
-            return older
-        if number < JSON2_SINCE and not self._login:
+        """Choose, or return the answer that tells nothing, which says what is wrong.
+
+        A login is set for the older versions, so they are asked in their own way first: Odoo 14
+        renders a whole page for a path it does not know, and may fail at it.
+        """
+        ways = (self._by_rpc, self._by_web) if self._login else (self._by_web, self._by_rpc)
+        unclear: Answer | None = None
+        for ask in ways:
+            number, answer = await ask()
+            if number:
+                self._chosen = self._speaking(number)
+                return None
+            if answer.status >= _REDIRECT and answer.status != _UNKNOWN_PATH:
+                return answer
+            unclear = answer if answer.rpc else unclear
+        return unclear
+
+    def _speaking(self, number: int) -> Json2 | JsonRpc:
+        if number >= JSON2_SINCE:
+            return self._json2
+        if not self._login:
             raise TransportFailure(Failure.NO_LOGIN, f"this is Odoo {number}")
-        self._chosen = self._json2 if number >= JSON2_SINCE else self._rpc
-        return None
+        return self._rpc
+
+    async def _by_rpc(self) -> tuple[int, Answer]:
+        answer = await self._rpc.version()
+        return major(answer), answer
+
+    async def _by_web(self) -> tuple[int, Answer]:
+        answer = await self._http.request("GET", "/web/version", what="the version")
+        return _web_major(answer), answer
 
 
-def _is_modern(answer: Answer) -> bool:
-    """Whether it is Odoo's own answer, of a version that has JSON-2."""
+def _web_major(answer: Answer) -> int:
+    """Return the major version that ``/web/version`` tells, 0 when it is no answer of Odoo's."""
     try:
-        info = answer.json()["version_info"]
-        return answer.status < 300 and int(info[0]) >= JSON2_SINCE  # noqa: PLR2004 - success
+        return version_number(answer.json()["version_info"][0]) if answer.status < _REDIRECT else 0
     except (ValueError, KeyError, TypeError, IndexError):
-        return False
+        return 0

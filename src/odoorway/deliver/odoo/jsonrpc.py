@@ -92,11 +92,13 @@ def result(answer: Answer) -> Any:
 
 
 def major(answer: Answer) -> int:
-    """Return the server's major version as ``common.version`` tells it, 0 when it does not.
-
-    A server of Odoo's own cloud writes ``saas~18.2`` where others write 18.
-    """
+    """Return the server's major version as ``common.version`` tells it, 0 when it does not."""
     told = result(answer)
     parts = told.get("server_version_info") if isinstance(told, dict) else None
-    first = str(parts[0]).rpartition("~")[2].partition(".")[0] if parts else ""
-    return int(first) if first.isascii() and first.isdecimal() else 0
+    return version_number(parts[0]) if parts else 0
+
+
+def version_number(first: object) -> int:
+    """Return the major version; Odoo's own cloud writes ``saas~18.2`` where others write 18."""
+    digits = str(first).rpartition("~")[2].partition(".")[0]
+    return int(digits) if digits.isascii() and digits.isdecimal() else 0
