@@ -344,4 +344,7 @@ async def test_what_a_gateway_asks_about_a_model(odoo: Backend) -> None:
     assert {name: one["type"] for name, one in told.items()} == {
         name: one["type"] for name, one in wanted.items()
     }
+    asked = ["product_uom_qty", "name"]
+    answer = await odoo.ask("sale.order.line", "default_get", fields=asked)
+    assert answer == (200, {"product_uom_qty": 1.0})
     assert await odoo.ask("sale.order", "has_access", operation="create") == (200, True)

@@ -49,6 +49,34 @@ def test_check_names_a_field_that_this_odoo_lacks(odoo: RealOdoo, tmp_path: Path
     assert [f["code"] for f in json.loads(told) if f["level"] == "fail"] == ["odoo.bad-key"]
 
 
+def test_check_names_what_odoo_would_refuse_and_where(odoo: RealOdoo, tmp_path: Path) -> None:
+    """A wrong selection, a text that is no time, and a field that is only read."""
+    wrong = HOOKS.read_text().replace(
+        '"client_order_ref": order.name',
+        '"client_order_ref": order.name, "state": "paid", "date_order": "x", "amount_total": 3',
+    )
+    (tmp_path / "hooks.py").write_text(wrong)
+    told = shell(tmp_path, odoo, odoo.gateway_key).run("check", "hooks.py", "--json", code=1)
+    found = [(f["level"], f["what"].split()[0], f["where"]) for f in json.loads(told) if f["where"]]
+    place = f"hooks.py:{wrong[: wrong.index('@shop.on')].count(chr(10)) + 1}"
+    assert found == [
+        ("warn", "sale.order.amount_total", place),
+        ("fail", "sale.order.date_order", place),
+        ("fail", "sale.order.state", place),
+    ]
+
+
+def test_check_warns_of_an_administrator_and_names_the_groups(
+    odoo: RealOdoo, tmp_path: Path
+) -> None:
+    """The smaller groups that would do."""
+    told = json.loads(shell(tmp_path, odoo, odoo.admin_key).run("check", str(HOOKS), "--json"))
+    warned = [f["what"] for f in told if f["level"] == "warn"]
+    assert [text for text in warned if "belongs to an administrator" in text]
+    (order,) = [f["what"] for f in told if f["what"].startswith("sale.order may")]
+    assert "Sales / User: Own Documents Only" in order
+
+
 def test_the_demo_says_beforehand_what_its_user_lacks(odoo: RealOdoo, tmp_path: Path) -> None:
     """A Sales user makes no products; nothing is sent, and one sentence says what to give it."""
     words = ["demo", "--odoo", odoo.url, "--database", odoo.database]

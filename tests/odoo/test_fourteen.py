@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,14 +12,20 @@ from acceptance.gateway_process import GatewayProcess, eventually, send
 from acceptance.orders import expected, make
 from acceptance.records import held
 from acceptance.test_cli import HOOKS, Shell
-from real_odoo.fourteen import Odoo14
+from real_odoo.fourteen import Odoo14, serving
 
 pytestmark = pytest.mark.odoo14
 
 
-async def test_orders_arrive_once(real_odoo_14: Odoo14, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def odoo(real_odoo_14: Odoo14) -> Iterator[Odoo14]:
+    """A fresh Odoo 14 that no other test has written to."""
+    with serving(f"odoorway_test_main_14_{os.getpid()}") as own:
+        yield own
+
+
+async def test_orders_arrive_once(odoo: Odoo14, tmp_path: Path) -> None:
     """Sent twice and concurrently; nothing but the login is set for the older version."""
-    odoo = real_odoo_14
     orders = make(60)
     process = GatewayProcess(
         tmp_path, odoo.url, odoo.database, odoo.gateway_key, odoo_login=odoo.login, batch=20
@@ -40,9 +48,8 @@ async def records(odoo: Odoo14) -> dict[str, object]:
     return await held(odoo.url, odoo.database, odoo.gateway_key, odoo.login)
 
 
-def test_check_tells_what_this_odoo_needs(real_odoo_14: Odoo14, tmp_path: Path) -> None:
+def test_check_tells_what_this_odoo_needs(odoo: Odoo14, tmp_path: Path) -> None:
     """A login; with one, the example's handlers are fine for a user of Sales."""
-    odoo = real_odoo_14
     shell = Shell(
         tmp_path,
         ODOORWAY_ODOO_URL=odoo.url,

@@ -204,6 +204,10 @@ class SandboxOdoo:
         wanted = given.get("allfields") or ["id", *MODELS[model]]
         return {name: _described(model, name) for name in wanted if name in {"id", *MODELS[model]}}
 
+    def _do_default_get(self, model: str, given: "_Arguments") -> Row:
+        known = {name: MODELS[model].get(name) for name in given.needed("fields")}
+        return {n: f.default for n, f in known.items() if f is not None and f.default is not False}
+
     def _do_action_confirm(self, model: str, given: "_Arguments") -> bool:
         orders = [self._store.rows[self._orders(model)][number] for number in given.ids]
         if any(order["state"] not in {"draft", "sent"} for order in orders):

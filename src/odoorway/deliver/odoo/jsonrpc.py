@@ -78,6 +78,8 @@ def arguments(
     named = {name: value for name, value in body.items() if name != "ids"}
     if method == "has_access" and major < HAS_ACCESS:
         return "check_access_rights", [], {**named, "raise_exception": False}
+    if method == "default_get":  # 19 calls its argument otherwise than 18
+        return method, [named.pop("fields")], named
     if method == "has_access":
         return method, [[]], named
     return method, [body["ids"]] if "ids" in body else [], named

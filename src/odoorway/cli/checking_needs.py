@@ -1,0 +1,89 @@
+"""What the handlers need of Odoo, found by running them on the recorded samples."""
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from odoorway.cli.trying import example_event
+from odoorway.commands import Command
+from odoorway.deliver.odoo.schema import Written, looked_up, written
+from odoorway.gateway import Gateway, Route
+from odoorway.model.delivery import Outcome
+from odoorway.sources import samples
+from odoorway.transform.run import Commands, Settled, transform
+
+Level = Literal["ok", "warn", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    level: Level
+    what: str
+    code: str | None = None  # a diagnosis code
+    where: str | None = None  # file:line of the handler that is concerned
+
+
+@dataclass(slots=True)
+class Need:
+    """What is searched for in one model, and written into it."""
+
+    model: str
+    searched: dict[str, str] = field(default_factory=dict)  # field: where
+    written: list[tuple[Written, str]] = field(default_factory=list)  # with where
+
+
+class Needs:
+    """The models that the handlers use, and what was found while running them."""
+
+    def __init__(self) -> None:
+        """Be empty."""
+        self.models: dict[str, Need] = {}
+        self.findings: list[Finding] = []
+
+    @classmethod
+    def of(cls, gateway: Gateway) -> "Needs":
+        """Run every route on the recorded samples of its topics."""
+        needs = cls()
+        for route in gateway.routes.values():
+            platform = gateway.sources[route.source].definition.platform
+            recorded = {t: b for t, b in samples(platform).items() if route.matches(t)}
+            where = _where(route)
+            if not recorded:
+                text = f"route {route.name}: no recorded sample of its topics, so it was not run"
+                needs.findings.append(Finding("warn", text, where=where))
+            for topic, body in recorded.items():
+                result = transform(route, example_event(route.source, topic, body))
+                needs._take(route.name, topic, where, result)
+        return needs
+
+    def _take(self, route: str, topic: str, where: str, result: Commands | Settled) -> None:
+        match result:
+            case Settled(outcome, code, detail, _):
+                level: Level = "warn" if outcome is Outcome.SKIPPED else "fail"
+                text = f"route {route} on the sample {topic}: {detail}"
+                self.findings.append(Finding(level, text, code, where))
+            case Commands(commands):
+                text = f"route {route} runs on the sample {topic}"
+                self.findings.append(Finding("ok", text))
+                self._note(commands, where)
+
+    def _note(self, commands: Sequence[Command], where: str) -> None:
+        for model, name in looked_up(commands):
+            self._of(model).searched.setdefault(name, where)
+        for one in written(commands):
+            self._of(one.model).written.append((one, where))
+
+    def _of(self, model: str) -> Need:
+        return self.models.setdefault(model, Need(model))
+
+
+def _where(route: Route) -> str:
+    code = inspect.unwrap(route.handler).__code__
+    path = Path(code.co_filename)
+    here = Path.cwd()
+    shown = path.relative_to(here) if path.is_relative_to(here) else path
+    return f"{shown}:{code.co_firstlineno}"
