@@ -117,7 +117,7 @@ async def post(session: aiohttp.ClientSession, url: str, order: Order, secret: s
         secret,
         body,
         topic="orders/create",
-        event_id=f"order-{order.number}",
+        event_id=f"order-{order.number}" + (f"-{order.revision}" if order.revision else ""),
         now=time.time(),
     )
     try:

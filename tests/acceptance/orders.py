@@ -13,6 +13,7 @@ class Order:
     number: int
     customer: int
     lines: tuple[tuple[str, int, Decimal], ...]  # (sku, quantity, price)
+    revision: int = 0  # how often the shop has changed it
 
     @property
     def name(self) -> str:
@@ -40,7 +41,7 @@ class Order:
                 "currency": "USD",
                 "total_price": str(self.total),
                 "created_at": "2026-11-24T10:00:00+01:00",
-                "updated_at": "2026-11-24T10:00:00+01:00",
+                "updated_at": f"2026-11-24T10:00:{self.revision:02}+01:00",
                 "customer": {**first, "email": self.email},
                 "line_items": [
                     {
