@@ -15,6 +15,13 @@ class OrderHook(Controller):
         )
         return request.make_json_response({"id": order.id})
 
+    @route("/api/webhook/contact", type="http", auth="public", methods=["POST"], csrf=False)
+    def contact(self, **_):
+        """Create a contact, in the request."""
+        values = {name: value for name, value in request.get_json_data().items() if name != "id"}
+        contact = request.env["res.partner"].sudo().create(values)
+        return request.make_json_response({"id": contact.id})
+
     @route("/api/webhook/insert", type="http", auth="public", methods=["POST"], csrf=False)
     def insert(self, **_):
         """Store the body and nothing else."""
