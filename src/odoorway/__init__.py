@@ -1,6 +1,6 @@
 """Odoorway: the webhook gateway for Odoo."""
 
-from odoorway.commands import Call, Update, Upsert, find
+from odoorway.commands import Call, Forward, Update, Upsert, find
 from odoorway.errors import Reject, RetryLater, Skip
 from odoorway.gateway import Gateway
 from odoorway.model.event import Event
@@ -8,6 +8,7 @@ from odoorway.model.event import Event
 __all__ = [
     "Call",
     "Event",
+    "Forward",
     "Gateway",
     "Reject",
     "RetryLater",

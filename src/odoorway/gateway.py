@@ -10,6 +10,7 @@ from typing import Any
 
 from odoorway.errors import DeclarationError
 from odoorway.model.delivery import Planned
+from odoorway.model.destination import DEFAULT, Definition, HttpDefinition, OdooDefinition
 from odoorway.model.event import Event
 from odoorway.model.source import SourceDefinition
 
@@ -58,13 +59,14 @@ class Source:
         self,
         *topics: str,
         name: str | None = None,
-        destination: str = "odoo",
+        destination: str = DEFAULT,
         hold: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Declare the decorated function as the handler of *topics*; it is returned unchanged.
 
-        ``name`` is the route's, by default the function's. With ``hold`` a dead letter stops
-        the later deliveries that share its ordering key until a person replays it.
+        ``name`` is the route's, by default the function's; ``destination`` is the name of one
+        that the gateway declares, by default the Odoo of the settings. With ``hold`` a dead letter
+        stops the later deliveries that share its ordering key until a person replays it.
 
         Raises:
             DeclarationError: no topic, a name taken, or a handler that cannot be called.
@@ -101,6 +103,7 @@ class Gateway:
         """Start with no source and no route."""
         self.sources: dict[str, Source] = {}
         self.routes: dict[str, Route] = {}
+        self.destinations: dict[str, Definition] = {}
 
     def source(self, name: str, definition: SourceDefinition) -> Source:
         """Declare a source; its endpoint is ``/in/<name>``.
@@ -125,6 +128,60 @@ class Gateway:
         self.sources[name] = Source(self, name, definition)
         return self.sources[name]
 
+    def odoo(  # noqa: PLR0913 - each is one fact about it
+        self,
+        name: str,
+        *,
+        url: str,
+        database: str,
+        api_key: str,
+        login: str = "",
+        protocol: str = "auto",
+    ) -> str:
+        """Declare one more Odoo database; return its name, for ``.on(destination=...)``.
+
+        Each text may be ``env:NAME``, to be read from the environment.
+
+        Raises:
+            DeclarationError: the name is malformed or taken.
+        """
+        return self._declare(
+            OdooDefinition(
+                name=name,
+                url=url,
+                database=database,
+                api_key=api_key,
+                login=login,
+                protocol=protocol,
+            )
+        )
+
+    def http(self, name: str, *, url: str, secret: str | None = None) -> str:
+        """Declare an outside system that handlers ``Forward`` to; return its name.
+
+        With ``secret``, a literal or ``env:NAME``, all that goes there is signed.
+
+        Raises:
+            DeclarationError: the name is malformed or taken.
+        """
+        return self._declare(HttpDefinition(name=name, url=url, secret=secret))
+
+    def _declare(self, definition: Definition) -> str:
+        name = definition.name
+        if not isinstance(name, str) or not _SOURCE_NAME.fullmatch(name):
+            raise DeclarationError(
+                f"destination name {name!r}: use lower-case letters, digits and '-', like 'odoo-fr'"
+            )
+        if name in {*self.destinations, DEFAULT}:
+            raise DeclarationError(f"destination {name!r} is declared twice, or is the default")
+        self.destinations[name] = definition
+        return name
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The destinations that routes go to; the default where there is no route yet."""
+        return tuple(dict.fromkeys(r.destination for r in self.routes.values())) or (DEFAULT,)
+
     def on(self, source: str, *topics: str, **options: Any) -> Callable[[Handler], Handler]:
         """Declare a handler for a source by its name; options as for ``Source.on``.
 
@@ -143,8 +200,14 @@ class Gateway:
         """Take a route; names are unique over the whole gateway.
 
         Raises:
-            DeclarationError: another route has that name.
+            DeclarationError: another route has that name, or its destination is not declared.
         """
+        if route.destination not in {*self.destinations, DEFAULT}:
+            known = ", ".join([DEFAULT, *self.destinations])
+            raise DeclarationError(
+                f"route {route.name!r}: unknown destination {route.destination!r}; declared are:"
+                f" {known}. Declare it first with gateway.odoo(...) or gateway.http(...)"
+            )
         if route.name in self.routes:
             raise DeclarationError(
                 f"two routes are named {route.name!r}; rename one function or write"

@@ -38,8 +38,16 @@ class Settings(BaseModel):
     max_waiting: int = Field(5_000_000, gt=0, description="deliveries that may wait")
     read_timeout: float = Field(20.0, gt=0, description="seconds for a request's head, and body")
     grace: float = Field(25.0, gt=0, description="seconds to finish in after SIGTERM")
-    batch: int = Field(100, gt=0, le=1000, description="deliveries in one batch to Odoo")
-    concurrency: int = Field(2, gt=0, le=32, description="batches under way to Odoo at once")
+    batch: int = Field(200, gt=0, le=1000, description="deliveries in one batch, at most")
+    max_concurrency: int = Field(
+        2, gt=0, le=32, description="batches under way to a destination at once, at most"
+    )
+    max_rate: float = Field(
+        0.0, ge=0, description="deliveries a second to a destination, at most; 0 sets no limit"
+    )
+    lookup_life: float = Field(
+        30.0, ge=0, description="seconds for which the answer to a find() is used again"
+    )
     retry_base: float = Field(10.0, gt=0, description="seconds the first retry waits at most")
     retry_cap: float = Field(21600.0, gt=0, description="seconds any retry waits at most")
     retry_attempts: int = Field(34, gt=0, description="attempts before a dead letter")

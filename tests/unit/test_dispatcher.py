@@ -297,15 +297,16 @@ async def test_a_delivery_alone_is_not_blamed_for_a_wrong_key() -> None:
 
 
 async def test_the_batch_grows_again_once_odoo_bears_it() -> None:
-    """It is halved by a failure of the whole, and doubles with each batch that works."""
-    bench = Bench(DOWN, batch=8)
+    """It is halved by a failure of the whole, and grows step by step with full batches."""
+    late = Verdict(outcome=Outcome.RETRY, code="odoo.timeout", blame_destination=True)
+    bench = Bench(late, batch=8)
     await bench.receive(*"abcdefghijklmnopqrstuvwxyz")
     await bench.dispatcher.step()
     bench.destination.answer = OK
     bench.clock.advance(60)
     while await bench.dispatcher.step():
         pass
-    assert [len(batch) for batch in bench.destination.batches] == [8, 4, 8, 8, 6]
+    assert [len(batch) for batch in bench.destination.batches] == [8, 4, 5, 6, 7, 4]
 
 
 async def test_a_batch_that_does_not_end_is_given_up_before_its_lease() -> None:

@@ -8,17 +8,8 @@ from hypothesis import strategies as st
 
 from odoorway.commands import Call, Update, Upsert, external_id, find
 from odoorway.errors import HandlerError
-from odoorway.transform.flatten import (
-    DbId,
-    Lines,
-    Many,
-    Record,
-    Ref,
-    Run,
-    Write,
-    finds,
-    flatten,
-)
+from odoorway.transform.flatten import Known, finds, flatten
+from odoorway.transform.plan import DbId, Lines, Many, Record, Ref, Run, Write
 
 SKU = find("product.product", default_code="A")
 SCALARS = st.one_of(
@@ -157,7 +148,8 @@ def test_a_resolved_find_stands_for_its_record():
     """A find becomes an id, nothing, or the record that creates it."""
     new = Upsert("p", ("new", 1), {"name": "x"})
     order = Upsert("o", ("order", 1), {"p_id": find("p", a=1), "ids": [find("p", a=2), 7]})
-    plan = flatten("s", [order], lambda f: new if f.where == (("a", 1),) else None)
+    resolve = Known(lambda f: new if f.where == (("a", 1),) else None)
+    plan = flatten("s", [order], resolve)
     assert [record.model for level in plan.levels for record in level] == ["p", "o"]
     assert plan.levels[1][0].values == {
         "p_id": Ref("__odoorway__.s_new_1"),

@@ -77,7 +77,7 @@ async def test_a_call_is_made_as_the_user_with_the_ids_first():
     assert [method for _, method, _ in server.asked] == [
         "version", "authenticate", "execute_kw", "execute_kw",
     ]  # fmt: skip
-    call = ["db", 7, KEY, "res.partner", "write", [[3]], {"vals": {"name": "ü"}}]
+    call = ["db", 7, KEY, "res.partner", "write", [[3], {"name": "ü"}], {}]
     assert server.asked[-1] == ("object", "execute_kw", call)
 
 

@@ -16,7 +16,8 @@ from odoorway.deliver.odoo.refusal import Refused
 from odoorway.deliver.odoo.schedule import schedule
 from odoorway.deliver.odoo.values import Unwritable, cell, plain
 from odoorway.model.delivery import Outcome
-from odoorway.transform.flatten import DbId, Lines, Many, Record, Ref, flatten
+from odoorway.transform.flatten import flatten
+from odoorway.transform.plan import DbId, Lines, Many, Record, Ref
 
 TEXT = Text({})
 

@@ -14,6 +14,7 @@ from odoorway.model.delivery import Outcome
 DATA = Path(__file__).parent / "data"
 MESSAGES = json.loads((DATA / "odoo_load_messages.json").read_text())
 ANSWERS = {one["case"]: one for one in json.loads((DATA / "odoo_answers.json").read_text())}
+NOT_UNIQUE = next(m["message"] for m in MESSAGES["single"] if m["code"] == "odoo.not-unique")
 CONFLICT = next(m["message"] for m in MESSAGES["single"] if m["code"] == "odoo.conflict")
 
 
@@ -57,15 +58,30 @@ async def test_a_row_blamed_by_mistake_is_written():
     def answer(_model, _method, body):
         if names(body) == ["n0", "n1", "n2", "n3"]:
             return MESSAGES["first_row_blamed_by_mistake"]  # rows 1 and 3 are bad, 0 is named too
-        return went_well(body)
+        bad = [number for number, name in enumerate(names(body)) if name in {"n1", "n3"}]
+        told = [{**NOT_UNIQUE, "rows": {"from": n, "to": n}, "record": n} for n in bad]
+        return {"ids": False, "messages": told, "nextrow": 0} if bad else went_well(body)
 
     odoo = Scripted(answer)
     verdicts = await OdooDestination(odoo).deliver(jobs(4))
     assert [verdict.code for verdict in verdicts] == [
         None, "odoo.not-unique", None, "odoo.not-unique",
     ]  # fmt: skip
-    assert names(odoo.calls[1][2]) == ["n0", "n2"]
-    assert len(odoo.calls) == 2
+    assert [names(body) for _, _, body in odoo.calls[1:]] == [["n0", "n2"], ["n1", "n3"], ["n1"]]
+
+
+async def test_a_unique_value_that_is_our_own_is_settled():
+    """Another gateway wrote the record meanwhile: looking again updates it, and nobody is dead."""
+    first = [True]
+
+    def answer(_model, _method, body):
+        if first and first.pop():
+            return {"ids": False, "messages": [{**NOT_UNIQUE, "record": 0}], "nextrow": 0}
+        return went_well(body)
+
+    odoo = Scripted(answer)
+    (verdict,) = await OdooDestination(odoo).deliver(jobs(1))
+    assert (verdict.outcome, len(odoo.calls)) == (Outcome.DELIVERED, 2)
 
 
 async def test_a_conflict_is_asked_again_at_once():

@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from odoorway import wiring
 from odoorway.cli.checking_needs import Finding, Needs
 from odoorway.cli.checking_odoo import ask_odoo
 from odoorway.cli.common import (
@@ -44,9 +45,11 @@ def check(hooks: Hooks, as_json: AsJson = False, **flags: Any) -> None:
     gateway = load_gateway(hooks)
     settings, environ = read_settings(flags)
     found = [*_sources(gateway, settings, environ)]
-    needs = Needs.of(gateway)
-    found += needs.findings
-    found += asyncio.run(ask_odoo(settings, needs))
+    for name in gateway.used:
+        needs = Needs.of(gateway, name)
+        found += needs.findings
+        if connect := wiring.odoo_clients(gateway, settings, environ).get(name):
+            found += asyncio.run(ask_odoo(_label(gateway, settings, name), connect, needs))
     _report(found, as_json=as_json)
     if any(one.level == "fail" for one in found):
         raise typer.Exit(Exit.FAILED)
@@ -64,6 +67,13 @@ def _sources(gateway: Gateway, settings: Settings, environ: dict[str, str]) -> I
             yield Finding("fail", f"source {name}: {error}", "signature.missing")
         else:
             yield Finding("ok", f"source {name} ({source.definition.platform}) at {endpoint}")
+
+
+def _label(gateway: Gateway, settings: Settings, name: str) -> str:
+    definition = gateway.destinations.get(name)
+    if definition:
+        return f"destination {name} at {definition.url}"
+    return f"Odoo at {settings.odoo_url}, database {settings.odoo_database}"
 
 
 def _report(found: list[Finding], *, as_json: bool) -> None:

@@ -1,26 +1,25 @@
 """What `odoorway check` asks Odoo: is it there, and would it take what the handlers write?"""
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from odoorway import wiring
 from odoorway.cli.checking_needs import Finding, Need, Needs
 from odoorway.clock import SystemClock
 from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.refusal import Refused
 from odoorway.deliver.odoo.schema import ATTRIBUTES, Fields, problems, required
+from odoorway.deliver.odoo.transport import Caller
 from odoorway.errors import SettingsError
-from odoorway.settings import Settings
 
 _SOON = 14 * 86400  # seconds before a key's end from which it is worth a warning
 
 
-async def ask_odoo(settings: Settings, needs: Needs) -> list[Finding]:
-    """Return what Odoo says to the settings and to what the handlers need."""
+async def ask_odoo(label: str, connect: Callable[[], Caller], needs: Needs) -> list[Finding]:
+    """Return what the Odoo called *label* says to the settings and to what the handlers need."""
     try:
-        client = wiring.odoo_client(settings)
+        client = connect()
     except SettingsError as error:
         return [Finding("fail", str(error))]
     try:
@@ -28,8 +27,7 @@ async def ask_odoo(settings: Settings, needs: Needs) -> list[Finding]:
         me = await _ask(odoo, "res.users", "context_get")
         if isinstance(me, Finding):
             return [me]
-        where = f"Odoo at {settings.odoo_url}, database {settings.odoo_database}"
-        found = [Finding("ok", where), await _key(odoo)]
+        found = [Finding("ok", label), await _key(odoo)]
         admin = await _ask(odoo, "ir.model.access", "has_access", operation="write") is True
         if admin:
             found.append(_ADMINISTRATOR)

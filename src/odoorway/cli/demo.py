@@ -133,7 +133,7 @@ class _Sender:
         await self._sandbox.start()
 
     async def _noticed(self) -> bool:
-        return not self._served.dispatcher.breaker.closed
+        return any(not one.breaker.closed for one in self._served.dispatchers.values())
 
     async def _post(self, one: Sending) -> tuple[int, str]:
         is_shop = one.source == "demo-shop"

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from odoorway import wiring
 from odoorway.cli.common import AsJson, Exit, out, safe, with_settings
 from odoorway.cli.journal import with_journal
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.journal.port import Journal, Stats
 from odoorway.model.delivery import State
+from odoorway.model.destination import DEFAULT
 from odoorway.model.standing import Standing
 
 Destination = Annotated[str, typer.Argument(help="the destination's name")]
@@ -23,43 +23,51 @@ Destination = Annotated[str, typer.Argument(help="the destination's name")]
 def status(as_json: AsJson = False, **flags: Any) -> None:
     """Show whether deliveries flow, what waits and for how long. Ends with 1 when stopped."""
 
-    async def work(journal: Journal) -> tuple[Standing, Stats]:
-        return await journal.standing(wiring.ODOO), await journal.stats()
+    async def work(journal: Journal) -> tuple[list[Standing], Stats]:
+        names = await journal.destinations() or [DEFAULT]
+        return [await journal.standing(name) for name in names], await journal.stats()
 
-    standing, stats = with_journal(flags, work)
+    standings, stats = with_journal(flags, work)
     now = time.time()
     if as_json:
-        print(json.dumps(_json(standing, stats, now)))
+        print(json.dumps(_json(standings, stats, now)))
     else:
-        _show(standing, stats, now)
-    if not standing.delivering:
+        for standing in standings:
+            _show_standing(standing, now)
+        _show(stats, now)
+    if not all(standing.delivering for standing in standings):
         raise typer.Exit(Exit.FAILED)
 
 
 @with_settings("journal")
-def pause(destination: Destination = wiring.ODOO, **flags: Any) -> None:
+def pause(destination: Destination = DEFAULT, **flags: Any) -> None:
     """Deliver nothing more to a destination until it is resumed; webhooks are still accepted."""
     _set(flags, destination, paused=True)
     out.print(f"{safe(destination)} is paused; odoorway resume {safe(destination)} lets it go on")
 
 
 @with_settings("journal")
-def resume(destination: Destination = wiring.ODOO, **flags: Any) -> None:
+def resume(destination: Destination = DEFAULT, **flags: Any) -> None:
     """Deliver to a paused destination again, all that waited first."""
     _set(flags, destination, paused=False)
     out.print(f"{safe(destination)} is resumed")
 
 
 def _set(flags: dict[str, Any], destination: str, *, paused: bool) -> None:
-    if destination != wiring.ODOO:
-        raise typer.BadParameter(f"no destination {destination!r}; there is {wiring.ODOO!r}")
-    with_journal(flags, lambda j: j.pause(destination, time.time(), paused=paused))
+    async def work(journal: Journal) -> None:
+        known = {*await journal.destinations(), DEFAULT}
+        if destination not in known:
+            there = ", ".join(sorted(known))
+            raise typer.BadParameter(f"no destination {destination!r}; there is {there}")
+        await journal.pause(destination, time.time(), paused=paused)
+
+    with_journal(flags, work)
 
 
-def _json(standing: Standing, stats: Stats, now: float) -> dict[str, Any]:
+def _json(standings: list[Standing], stats: Stats, now: float) -> dict[str, Any]:
     oldest = stats.oldest_waiting
     return {
-        "destinations": [{**asdict(standing), "delivering": standing.delivering}],
+        "destinations": [{**asdict(one), "delivering": one.delivering} for one in standings],
         "events": stats.events,
         "deliveries": stats.deliveries,
         "rejections": stats.rejections,
@@ -67,13 +75,16 @@ def _json(standing: Standing, stats: Stats, now: float) -> dict[str, Any]:
     }
 
 
-def _show(standing: Standing, stats: Stats, now: float) -> None:
+def _show_standing(standing: Standing, now: float) -> None:
     out.print(f"[bold]{safe(standing.name):10}[/] {_stand(standing, now)}", soft_wrap=True)
     known = CATALOG.get(standing.code or "")
     if known and standing.failures:
         out.print(f"{'':10} {safe(standing.detail)}", style="dim", soft_wrap=True)
         for step in known.fix:
             out.print(f"{'':10} [green]fix:[/] {step}", soft_wrap=True)
+
+
+def _show(stats: Stats, now: float) -> None:
     count = stats.deliveries
     waiting = count[State.PENDING] + count[State.LEASED]
     oldest = stats.oldest_waiting

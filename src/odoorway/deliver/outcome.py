@@ -66,6 +66,7 @@ _BY_TEXT = tuple(
         (r"^type object '[\w.]+' has no attribute", "odoo.unknown-model"),
         (r"^Object [\w.]+ doesn't exist", "odoo.unknown-model"),
         (r"not allowed to (access|create|modify|delete|read|write)", "odoo.access-denied"),
+        (r"^Access to unauthorized or invalid companies", "odoo.access-denied"),
         (r"doesn't have '\w+' access to|^You do not have enough rights", "odoo.access-denied"),
         (r"could not serialize access|deadlock detected|could not obtain lock", "odoo.conflict"),
         (r"must be unique|already (assigned|exists|used)|duplicate key", "odoo.not-unique"),

@@ -1,6 +1,6 @@
 """What a destination takes and what it answers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +15,7 @@ class Job:
     delivery: int
     source: str  # its name is a part of every external ID
     commands: tuple[Command, ...]
+    event: str = ""  # the event's id, which every forward carries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,46 @@ class Verdict:
     retry_after: float | None = None  # seconds the destination asked for
     blame_destination: bool = False
     records: tuple[tuple[str, str, int], ...] = ()  # (model, external ID, database id)
+
+
+Binding = tuple[str, str, int]  # (model, external ID, database id)
+
+
+class Bindings(Protocol):
+    """Remembers which record of the destination belongs to an external ID, over restarts."""
+
+    async def known(self, xids: Sequence[str]) -> Mapping[str, int]:
+        """Return the database ids of those external IDs that are bound."""
+        ...
+
+    async def bind(self, bindings: Iterable[Binding]) -> None:
+        """Remember *bindings*, durable on return; a later one of an external ID replaces it."""
+        ...
+
+    async def forget(self, xids: Sequence[str]) -> None:
+        """Forget what those external IDs are bound to."""
+        ...
+
+
+class ShortBindings:
+    """Bindings for this process only: for trials and tests."""
+
+    def __init__(self) -> None:
+        """Know nothing."""
+        self._ids: dict[str, int] = {}
+
+    async def known(self, xids: Sequence[str]) -> Mapping[str, int]:
+        """See ``Bindings.known``."""
+        return {xid: self._ids[xid] for xid in xids if xid in self._ids}
+
+    async def bind(self, bindings: Iterable[Binding]) -> None:
+        """See ``Bindings.bind``."""
+        self._ids |= {xid: ident for _, xid, ident in bindings}
+
+    async def forget(self, xids: Sequence[str]) -> None:
+        """See ``Bindings.forget``."""
+        for xid in xids:
+            self._ids.pop(xid, None)
 
 
 class Destination(Protocol):

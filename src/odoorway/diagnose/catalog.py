@@ -92,7 +92,8 @@ _HANDLER = (
        "The traceback is kept with the attempt.",
        "Correct the handler, try it with `odoorway try`, then replay."),
     _d("handler.no-command", _I, "The handler returned something that is no command",
-       "A handler returns an Upsert, Update or Call, a list of them, or raises Skip.",
+       "A handler returns an Upsert, Update, Call or Forward, a list of them, or raises Skip;"
+       " only a Forward can go to a destination that is no Odoo.",
        "Correct the handler, try it with `odoorway try`, then replay."),
     _d("handler.rejected", _I, "The handler rejected the event",
        "The handler raised Reject with the reason shown.",
@@ -187,7 +188,28 @@ _ODOO = (
        "Report it with the detail, so that it gets a diagnosis of its own.", transient=True),
 )  # fmt: skip
 
-CATALOG: dict[str, Diagnosis] = {d.code: d for d in (*_REQUEST, *_HANDLER, *_ODOO)}
+_FORWARD = (
+    _d("forward.unreachable", _O, "The address forwarded to cannot be reached",
+       "The connection was refused or reset, or no answer came in time.",
+       "Start the other system, or correct the address; what waits goes out by itself.",
+       transient=True),
+    _d("forward.server-error", _O, "The system forwarded to failed or was busy",
+       "It answered 5xx, 408, 425 or 429.",
+       "Look at its log at the time of the attempt; the forward is repeated under the same"
+       " webhook-id.", transient=True),
+    _d("forward.refused", _I, "The system forwarded to refused the body",
+       "It answered 4xx, or a success that holds an error, as Odoo's jsonrpc routes do.",
+       "Read the answer shown; correct the handler or the other side, then replay.",
+       "`odoorway doctor explain` says more about an answer of Odoo's."),
+    _d("forward.redirected", _I, "The address forwarded to is another",
+       "It answered with a redirect, which would turn the POST into a GET and lose the body.",
+       "Forward to the final address, mostly https instead of http; then replay."),
+    _d("forward.no-secret", _O, "The secret to sign a forward with is not set",
+       "The environment variable that Forward's secret= names is missing or empty.",
+       "Set it in .env or the environment and restart; then replay."),
+)  # fmt: skip
+
+CATALOG: dict[str, Diagnosis] = {d.code: d for d in (*_REQUEST, *_HANDLER, *_ODOO, *_FORWARD)}
 
 
 def diagnosis(code: str) -> Diagnosis:

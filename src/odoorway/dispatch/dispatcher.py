@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from odoorway.clock import Clock
 from odoorway.deliver.port import Destination, Job, Verdict
 from odoorway.dispatch.breaker import Breaker
+from odoorway.dispatch.pace import Allowance, Pace
 from odoorway.dispatch.retry_policy import RetryPolicy
 from odoorway.dispatch.settle import settlement
 from odoorway.errors import JournalUnavailable
@@ -34,8 +35,9 @@ _LOG = {
 class DispatchLimits:
     """How much is under way to one destination."""
 
-    batch: int = 100  # deliveries a batch, at most
-    concurrency: int = 2  # batches at once
+    batch: int = 200  # deliveries a batch, at most
+    concurrency: int = 2  # batches at once, at most
+    rate: float = 0.0  # deliveries a second, at most; 0 sets no limit
     lease: float = 300.0  # seconds; longer than any batch can take
     poll: float = 1.0  # seconds; finds what another process added to the journal
 
@@ -72,7 +74,9 @@ class Dispatcher:
         self._clock, self._owner, self._draw, self._at = clock, owner, draw, at
         self._policy = policy or RetryPolicy()
         self._limits = limits or DispatchLimits()
-        self._batch = self._limits.batch
+        self.pace = Pace.start(self._limits.batch, self._limits.concurrency)
+        self._allowance = Allowance(self._limits.rate)
+        self._busy = 0  # batches under way
         self._noted = self.breaker  # as the journal knows it
         self._why: Verdict | None = None
         self._wake = asyncio.Event()
@@ -102,10 +106,24 @@ class Dispatcher:
         if not self.breaker.closed and not await self._probe():
             await self._note()
             return 0
+        if self._busy >= self.pace.concurrency:
+            return 0
+        self._busy += 1
+        try:
+            return await self._batch()
+        finally:
+            self._busy -= 1
+
+    async def _batch(self) -> int:
         now = self._clock.now()
+        self._allowance = self._allowance.at_time(now)
+        limit = self._allowance.take(self.pace.batch)
+        if not limit:
+            return 0
         leased = await self._journal.lease(
-            self.name, self._owner, limit=self._batch, now=now, until=now + self._limits.lease
+            self.name, self._owner, limit=limit, now=now, until=now + self._limits.lease
         )
+        self._allowance = self._allowance.spent(len(leased))
         if leased:
             self._at("after-lease")
             await self._settle(leased, await self._verdicts(leased), now)
@@ -160,11 +178,15 @@ class Dispatcher:
         now = self._clock.now()
         if not self.breaker.closed:
             return min(self._limits.poll, max(0.01, self.breaker.until - now))
+        if self._busy >= self.pace.concurrency:
+            return self._limits.poll
         try:
             due = await self._journal.next_due(self.name)
         except JournalUnavailable:
             due = None
-        return self._limits.poll if due is None else min(self._limits.poll, max(0.0, due - now))
+        if due is None:
+            return self._limits.poll
+        return min(self._limits.poll, max(0.0, due - now, self._allowance.at_time(now).wait()))
 
     async def _probe(self) -> bool:
         """Ask the resting destination whether it works again."""
@@ -212,18 +234,17 @@ class Dispatcher:
             return Verdict(outcome=Outcome.SKIPPED, code="event.stale", detail=detail)
         match transform(route, leased.event):
             case Commands(commands):
-                return Job(leased.delivery.id, leased.event.source, commands)
+                return Job(leased.delivery.id, leased.event.source, commands, leased.event.id)
             case Settled(outcome, code, detail, retry_after):
                 return Verdict(outcome=outcome, code=code, detail=detail, retry_after=retry_after)
 
     def _learn(self, jobs: Sequence[Job], verdicts: Sequence[Verdict]) -> None:
-        """Open or close the breaker, and halve or grow the batch, by what came back."""
+        """Open the breaker and set the pace by what came back."""
+        if jobs:
+            self.pace = self.pace.after(len(jobs), {v.code for v in verdicts})
         blamed = next((v for v in verdicts if v.blame_destination), None)
         if blamed:
-            self._batch = max(1, len(jobs) // 2)
             self._trip(blamed)
-        elif jobs:
-            self._batch = min(self._limits.batch, self._batch * 2)
 
     def _fair(self, verdict: Verdict, jobs: int) -> Verdict:
         """Blame a delivery that was alone when Odoo gave no answer.

@@ -1,12 +1,12 @@
 """The journal in memory: for tests and trials. Nothing survives the process."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from odoorway.errors import JournalFull
 from odoorway.journal.caps import cap_event, cap_rejection, cap_settlement
-from odoorway.journal.port import Appended, Limits, Stats
+from odoorway.journal.port import Appended, Binding, Limits, Stats
 from odoorway.model.delivery import (
     Attempt,
     Delivery,
@@ -48,6 +48,7 @@ class MemoryJournal:
         self._attempts: dict[int, list[Attempt]] = {}
         self._lanes: dict[tuple[str, str, str], _Lane] = {}
         self._standings: dict[str, Standing] = {}
+        self._bindings: dict[str, dict[str, int]] = {}
         self._rejections: deque[Rejection] = deque(maxlen=self._limits.max_rejections)
 
     async def append(self, event: Event, planned: Sequence[Planned]) -> Appended:
@@ -315,6 +316,25 @@ class MemoryJournal:
         """See ``Journal.pause``."""
         known = await self.standing(destination)
         self._standings[destination] = replace(known, paused=paused, changed_at=now)
+
+    async def destinations(self) -> Sequence[str]:
+        """See ``Journal.destinations``."""
+        return sorted({where for where, _, _ in self._lanes} | set(self._standings))
+
+    async def bound(self, destination: str, xids: Sequence[str]) -> Mapping[str, int]:
+        """See ``Journal.bound``."""
+        known = self._bindings.get(destination, {})
+        return {xid: known[xid] for xid in xids if xid in known}
+
+    async def bind(self, destination: str, bindings: Sequence[Binding]) -> None:
+        """See ``Journal.bind``."""
+        known = self._bindings.setdefault(destination, {})
+        known |= {xid: ident for _, xid, ident in bindings}
+
+    async def unbind(self, destination: str, xids: Sequence[str]) -> None:
+        """See ``Journal.unbind``."""
+        for xid in xids:
+            self._bindings.get(destination, {}).pop(xid, None)
 
     async def close(self) -> None:
         """See ``Journal.close``."""

@@ -1,12 +1,14 @@
 """What every journal guarantees; one contract suite runs on each implementation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from odoorway.model.delivery import Attempt, Delivery, Leased, Planned, Settlement, State
 from odoorway.model.event import Event, Rejection
 from odoorway.model.standing import Standing
+
+Binding = tuple[str, str, int]  # (model, external ID, database id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,22 @@ class Journal(Protocol):
 
     async def pause(self, destination: str, now: float, *, paused: bool) -> None:
         """Stop, or let go on, all that is leased of *destination* from now on."""
+        ...
+
+    async def destinations(self) -> Sequence[str]:
+        """Return the destinations that anything was ever planned for, or that were paused."""
+        ...
+
+    async def bound(self, destination: str, xids: Sequence[str]) -> Mapping[str, int]:
+        """Return the database ids of those external IDs that are bound at *destination*."""
+        ...
+
+    async def bind(self, destination: str, bindings: Sequence[Binding]) -> None:
+        """Remember (model, external ID, database id); a later one of an external ID counts."""
+        ...
+
+    async def unbind(self, destination: str, xids: Sequence[str]) -> None:
+        """Forget what those external IDs are bound to."""
         ...
 
     async def close(self) -> None:

@@ -6,7 +6,14 @@ from typing import Any, Final, cast
 import apsw
 
 from odoorway.journal.port import Stats
-from odoorway.journal.rows import to_attempt, to_delivery, to_event, to_rejection, to_standing
+from odoorway.journal.rows import (
+    encode,
+    to_attempt,
+    to_delivery,
+    to_event,
+    to_rejection,
+    to_standing,
+)
 from odoorway.journal.statements import load
 from odoorway.model.delivery import Attempt, Delivery, State
 from odoorway.model.event import Event, Rejection
@@ -96,3 +103,14 @@ def standing(db: apsw.Connection, destination: str) -> Standing:
     """Return how a destination stands."""
     row = db.execute(SQL["standing"], {"destination": destination}).fetchone()
     return Standing(name=destination) if row is None else to_standing(row)
+
+
+def destinations(db: apsw.Connection) -> Sequence[str]:
+    """Return the destinations, each found by one step in an index."""
+    return tuple(str(name) for (name,) in db.execute(SQL["destinations"]))
+
+
+def bound(db: apsw.Connection, destination: str, xids: Sequence[str]) -> Mapping[str, int]:
+    """Return the database ids of the external IDs that are bound."""
+    asked = {"destination": destination, "xids": encode(list(xids))}
+    return {str(xid): int(ident) for xid, ident in db.execute(SQL["bound"], asked)}

@@ -23,7 +23,7 @@ from odoorway.journal.connect import (
 )
 from odoorway.journal.lock import FileLock
 from odoorway.journal.migrate import migrate, require_current
-from odoorway.journal.port import Appended, Limits, Stats
+from odoorway.journal.port import Appended, Binding, Limits, Stats
 from odoorway.journal.writer import Writer
 from odoorway.model.delivery import Attempt, Delivery, Leased, Planned, Settlement, State
 from odoorway.model.event import Event, Rejection
@@ -173,6 +173,22 @@ class SqliteJournal:
     async def pause(self, destination: str, now: float, *, paused: bool) -> None:
         """See ``Journal.pause``."""
         await self._writer.do(lambda db: write.pause(db, destination, now, paused=paused))
+
+    async def destinations(self) -> Sequence[str]:
+        """See ``Journal.destinations``."""
+        return await self._read(read.destinations)
+
+    async def bound(self, destination: str, xids: Sequence[str]) -> Mapping[str, int]:
+        """See ``Journal.bound``."""
+        return await self._read(lambda db: read.bound(db, destination, xids))
+
+    async def bind(self, destination: str, bindings: Sequence[Binding]) -> None:
+        """See ``Journal.bind``."""
+        await self._writer.do(lambda db: write.bind(db, destination, bindings))
+
+    async def unbind(self, destination: str, xids: Sequence[str]) -> None:
+        """See ``Journal.unbind``."""
+        await self._writer.do(lambda db: write.unbind(db, destination, xids))
 
     async def pragmas(self) -> Mapping[str, str | int]:
         """Return SQLite's settings as they are in force on the connection that writes."""

@@ -8,7 +8,7 @@ import apsw
 
 from odoorway.errors import JournalFull
 from odoorway.journal.caps import cap_text
-from odoorway.journal.port import Appended, Limits
+from odoorway.journal.port import Appended, Binding, Limits
 from odoorway.journal.rows import (
     Bindings,
     Row,
@@ -225,6 +225,16 @@ def note_breaker(db: apsw.Connection, standing: Standing) -> None:
 def pause(db: apsw.Connection, destination: str, now: float, *, paused: bool) -> None:
     """Write what a person decided."""
     db.execute(SQL["pause"], {"destination": destination, "paused": paused, "now": now})
+
+
+def bind(db: apsw.Connection, destination: str, bindings: Sequence[Binding]) -> None:
+    """Remember which records external IDs mean."""
+    db.execute(SQL["bind"], {"destination": destination, "rows": encode(list(bindings))})
+
+
+def unbind(db: apsw.Connection, destination: str, xids: Sequence[str]) -> None:
+    """Forget which records external IDs mean."""
+    db.execute(SQL["unbind"], {"destination": destination, "xids": encode(list(xids))})
 
 
 def reject(db: apsw.Connection, rejection: Rejection, limits: Limits) -> None:

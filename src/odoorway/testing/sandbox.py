@@ -182,6 +182,10 @@ class SandboxOdoo:
         self._store.unlink(model, given.ids)
         return True
 
+    def _do_get_external_id(self, model: str, given: "_Arguments") -> dict[str, str]:
+        named = self._store.external_ids(model)
+        return {str(number): named.get(number, "") for number in given.ids}
+
     def _do_search(self, model: str, given: "_Arguments") -> list[int]:
         found = self._store.search(model, given.needed("domain"))
         return found[: given.get("limit") or None]

@@ -144,6 +144,10 @@ def _converted(
     messages: list[Message] = []
     for path, cell in record.cells.items():
         name = path[0]
+        if name == ".id" and cell and int(cell) not in store.rows[model]:
+            text = f"Unknown database identifier '{cell}'"
+            told = {**where, "type": "error", "record": number, "message": text, "field": ".id"}
+            messages.append(told)
         if name in {"id", ".id"}:
             continue
         field_ = MODELS[model][name]
@@ -167,7 +171,8 @@ def _converted(
 def _save(store: Store, model: str, record: Parsed, values: dict[str, Any]) -> int:
     external, number = record.cells.get(("id",), ""), record.cells.get((".id",), "")
     if number:
-        store.write(model, [int(number)], values)
+        if int(number) in store.rows[model]:
+            store.write(model, [int(number)], values)
         return int(number)
     known = store.external.get(external)
     if known and known[1] in store.rows[known[0]]:

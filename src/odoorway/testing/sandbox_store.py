@@ -74,14 +74,32 @@ class Store:
             )
         return self.rows[model][number]
 
+    def external_ids(self, model: str) -> dict[int, str]:
+        """Return the external IDs of the model's records that have one."""
+        return {ident: xid for xid, (other, ident) in self.external.items() if other == model}
+
     def unlink(self, model: str, ids: Iterable[int]) -> None:
         """Delete records, and what only they hold."""
+        self._removable(model, ids)
         for number in ids:
             self.rows[model].pop(number, None)
             if model == "sale.order":
                 lines = self.rows["sale.order.line"]
                 for line in [n for n, r in lines.items() if r["order_id"] == number]:
                     del lines[line]
+
+    def _removable(self, model: str, ids: Iterable[int]) -> None:
+        rows = [self.rows[model][n] for n in ids if n in self.rows[model]]
+        if model == "sale.order.line" and any(
+            self.rows["sale.order"][row["order_id"]]["state"] == "sale" for row in rows
+        ):
+            raise OdooError(
+                422,
+                "odoo.exceptions.UserError",
+                "Once a sales order is confirmed, you can't remove one of its lines (we need to"
+                " track if something gets invoiced or delivered).\n"
+                "                Set the quantity to 0 instead.",
+            )
 
     def _checked(self, model: str, values: Mapping[str, Any]) -> Row:
         for name, value in values.items():

@@ -1,145 +1,121 @@
 """A command tree becomes flat records, level by level, and the steps that follow. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from odoorway.commands import Call, Command, Find, Update, Upsert, external_id
+from odoorway.commands import (
+    Call,
+    Command,
+    Find,
+    Forward,
+    Update,
+    Upsert,
+    external_id,
+    owned_by,
+)
 from odoorway.errors import HandlerError
-
-
-@dataclass(frozen=True, slots=True)
-class Ref:
-    """A record of this batch, by its external ID."""
-
-    xid: str
-
-
-@dataclass(frozen=True, slots=True)
-class DbId:
-    """A record that Odoo has, by its database id."""
-
-    id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Many:
-    """The records that a many2many refers to; they replace those it had."""
-
-    members: tuple[Ref | DbId | Find, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """The records of a one2many, written with their parent; others it has stay."""
-
-    records: "tuple[Record, ...]"
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record to write. A value is a scalar, Ref, DbId, Find, Many or Lines."""
-
-    model: str
-    xid: str
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """Values for one record that Odoo has."""
-
-    model: str
-    on: Find
-    values: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A method to run on one record unless it is in one of the given states."""
-
-    model: str
-    method: str
-    on: Find | Ref
-    args: Mapping[str, Any]
-    unless: Mapping[str, Sequence[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Records to write, each level after the one before it; then the steps, in order.
-
-    Within a plan an external ID stands once, in the first level where all it refers to is
-    written.
-    """
-
-    levels: tuple[tuple[Record, ...], ...]
-    steps: tuple[Write | Run, ...]
-
+from odoorway.transform.plan import (
+    DbId,
+    Lines,
+    Many,
+    Plan,
+    Record,
+    Ref,
+    Run,
+    Step,
+    Sync,
+    Write,
+    refs,
+)
 
 Resolve = Callable[[Find], Any]
+Env = Mapping[str, Any]
 
 
-def flatten(source: str, commands: Sequence[Command], resolve: Resolve = lambda f: f) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What only Odoo and the journal can tell of a command tree; by default nothing."""
+
+    # A Find becomes what stands for it: itself, a DbId, None or the Upsert that creates it.
+    resolve: Resolve = lambda find: find
+    adopted: Mapping[str, int] = field(default_factory=dict)  # database ids by external ID
+    many2many: frozenset[tuple[str, str]] = frozenset()  # models and fields
+
+
+def flatten(source: str, commands: Sequence[Command], known: Known | None = None) -> Plan:
     """Return the plan that writes *commands*; every value of the tree is in it.
 
-    ``resolve`` turns a Find into what stands for it: itself, a DbId, None or the Upsert that
-    creates it. Upserts of one key merge in the order a reader meets them, nested ones first.
+    Upserts of one key merge in the order a reader meets them, nested ones first.
 
     Raises:
         HandlerError: two records each need the other to be written first, or one key is used
             for two models.
     """
-    builder = _Builder(source, resolve)
+    builder = _Builder(source, known or Known())
     steps = tuple(step for command in commands for step in builder.take(command))
-    return Plan(builder.levels(), steps)
+    return Plan(builder.levels(), steps, tuple(builder.syncs.values()))
+
+
+def upserts(value: Any) -> Iterator[Upsert]:
+    """Yield every Upsert in commands, a command, a value or a ``missing=``, the outer first."""
+    for one in _inside(value):
+        if isinstance(one, Upsert):
+            yield one
 
 
 def finds(commands: Sequence[Command]) -> Iterator[Find]:
     """Yield every lookup that writing *commands* may need, those inside ``missing=`` too.
 
-    What an Update or a Call is run on is looked up when its turn comes, and not yielded.
+    What an Update or a Call is run on is looked up when its turn comes, and not yielded; nor is
+    what an Upsert is matched by.
     """
-    for command in commands:
-        match command:
-            case Upsert(values=values) | Update(values=values):
-                yield from _finds(dict(values))
-            case Call(on=on, args=args):
-                yield from _finds([on if isinstance(on, Upsert) else None, dict(args)])
+    for one in _inside(commands):
+        if isinstance(one, Find):
+            yield one
 
 
-def _finds(value: Any) -> Iterator[Find]:
+def _inside(value: Any) -> Iterator[Find | Upsert]:
     match value:
         case Find(missing=missing):
             yield value
-            yield from _finds(missing)
+            yield from _inside(missing)
         case Upsert(values=values):
-            yield from _finds(dict(values))
-        case dict():
+            yield value
+            yield from _inside(values)
+        case Update(values=values):
+            yield from _inside(values)
+        case Call(on=on, args=args):
+            yield from _inside([on if isinstance(on, Upsert) else None, args])
+        case Mapping():
             for inner in value.values():
-                yield from _finds(inner)
+                yield from _inside(inner)
         case list() | tuple():
             for inner in value:
-                yield from _finds(inner)
+                yield from _inside(inner)
 
 
 class _Builder:
     """Collects records by external ID while it walks the tree."""
 
-    def __init__(self, source: str, resolve: Resolve) -> None:
-        self._source, self._resolve = source, resolve
+    def __init__(self, source: str, known: Known) -> None:
+        self._source, self._known = source, known
         self._records: dict[str, Record] = {}
+        self.syncs: dict[tuple[str, str], Sync] = {}
 
-    def take(self, command: Command) -> Iterator[Write | Run]:
+    def take(self, command: Command) -> Iterator[Step]:
         """Collect the command's records; yield the step it leaves for later."""
         match command:
             case Upsert():
-                self._add(command)
+                self._add(command, {})
             case Update(model, on, values):
-                yield Write(model, on, self._values(values))
+                yield Write(model, on, self._values(model, values, command.env), command.env)
             case Call(model, method, on, args, unless):
-                target = on if isinstance(on, Find) else self._add(on)
-                yield Run(model, method, target, self._arguments(dict(args)), unless)
+                target = on if isinstance(on, Find) else self._add(on, command.env)
+                told = self._arguments(args, command.env)
+                yield Run(model, method, target, told, unless, command.env)
+            case Forward():
+                yield command
 
     def levels(self) -> tuple[tuple[Record, ...], ...]:
         """Return the records, each one level above the highest that it refers to."""
@@ -150,8 +126,8 @@ class _Builder:
             levels[level].append(self._records[xid])
         return tuple(tuple(level) for level in levels)
 
-    def _add(self, upsert: Upsert) -> Ref:
-        new = self._record(upsert)
+    def _add(self, upsert: Upsert, env: Env) -> Ref:
+        new = self._record(upsert, env)
         old = self._records.get(new.xid)
         if old and old.model != new.model:
             raise HandlerError(
@@ -159,39 +135,56 @@ class _Builder:
                 " give each model a kind of its own, like ('customer', 7) and ('invoice', 7)"
             )
         self._records[new.xid] = _merged(old, new) if old else new
-        return Ref(new.xid)
+        return Ref(new.xid, new.id)
 
-    def _record(self, upsert: Upsert) -> Record:
+    def _record(self, upsert: Upsert, outer: Env) -> Record:
         xid = external_id(self._source, upsert.key)
-        return Record(upsert.model, xid, self._values(upsert.values))
+        env = {**outer, **upsert.env}
+        values = self._values(upsert.model, upsert.values, env)
+        record = Record(upsert.model, xid, values, self._known.adopted.get(xid), env)
+        if upsert.lines == "sync":
+            self._sync(record)
+        return record
 
-    def _values(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: self._value(value) for name, value in values.items()}
+    def _sync(self, record: Record) -> None:
+        """Note which lines are to stay; what is written last of a record counts."""
+        parent, owner = Ref(record.xid, record.id), owned_by(self._source)
+        for name, value in record.values.items():
+            if isinstance(value, Lines):
+                kept = frozenset(line.xid for line in value.records)
+                sync = Sync(parent, record.model, name, owner, kept, record.env)
+                self.syncs[record.xid, name] = sync
 
-    def _value(self, value: Any) -> Any:
+    def _values(self, model: str, values: Mapping[str, Any], env: Env) -> dict[str, Any]:
+        return {
+            name: self._value(value, env, many=(model, name) in self._known.many2many)
+            for name, value in values.items()
+        }
+
+    def _value(self, value: Any, env: Env, *, many: bool = False) -> Any:
         match value:
             case Upsert():
-                return self._add(value)
+                return self._add(value, env)
             case Find():
-                resolved = self._resolve(value)
-                return resolved if isinstance(resolved, Find) else self._value(resolved)
-            case list() | tuple() if all(isinstance(one, Upsert) for one in value):
-                return Lines(tuple(self._record(one) for one in value))
+                resolved = self._known.resolve(value)
+                return resolved if isinstance(resolved, Find) else self._value(resolved, env)
+            case list() | tuple() if not many and all(isinstance(one, Upsert) for one in value):
+                return Lines(tuple(self._record(one, env) for one in value))
             case list() | tuple() if all(isinstance(one, Upsert | Find | int) for one in value):
-                return self._many(value)
+                return self._many(value, env)
         return value
 
-    def _arguments(self, value: Any) -> Any:
+    def _arguments(self, value: Any, env: Env) -> Any:
         """Resolve what a method's arguments refer to; their lists stay lists."""
         match value:
-            case dict():
-                return {name: self._arguments(inner) for name, inner in value.items()}
+            case Mapping():
+                return {name: self._arguments(inner, env) for name, inner in value.items()}
             case list() | tuple():
-                return [self._arguments(inner) for inner in value]
-        return self._value(value)
+                return [self._arguments(inner, env) for inner in value]
+        return self._value(value, env)
 
-    def _many(self, members: Sequence[Upsert | Find | int]) -> Many:
-        flat = [DbId(one) if isinstance(one, int) else self._value(one) for one in members]
+    def _many(self, members: Sequence[Upsert | Find | int], env: Env) -> Many:
+        flat = [DbId(one) if isinstance(one, int) else self._value(one, env) for one in members]
         return Many(tuple(one for one in flat if one is not None))
 
 
@@ -222,29 +215,13 @@ class _Heights:
         return self._known[xid]
 
 
-def refs(value: Any) -> Iterator[str]:
-    """Yield the external IDs that a value, a record's values or its lines refer to."""
-    match value:
-        case Ref(xid):
-            yield xid
-        case Many(members):
-            for member in members:
-                yield from refs(member)
-        case Lines(records):
-            for record in records:
-                yield from refs(record.values)
-        case Mapping():
-            for inner in value.values():
-                yield from refs(inner)
-
-
 def _merged(old: Record, new: Record) -> Record:
     """Return one record with both's values: the newer wins, line by line for lines."""
     values = dict(old.values)
     for name, value in new.values.items():
         both = isinstance(value, Lines) and isinstance(values.get(name), Lines)
         values[name] = _merged_lines(values[name], value) if both else value
-    return Record(old.model, old.xid, values)
+    return replace(old, values=values, env={**old.env, **new.env})
 
 
 def _merged_lines(old: Lines, new: Lines) -> Lines:

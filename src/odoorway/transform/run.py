@@ -1,18 +1,20 @@
 """Run a route's handler on an event. Pure apart from what the handler itself does."""
 
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, assert_never
 
-from odoorway.commands import Call, Command, Update, Upsert
+from odoorway.commands import Command, Forward
 from odoorway.errors import HandlerError, Reject, RetryLater, Skip
 from odoorway.gateway import Handler, Route
 from odoorway.model.delivery import Outcome
 from odoorway.model.event import Event
 from odoorway.transform.validate import InvalidPayload, validate
 
-_WRITE_INSTEAD = "return an Upsert, Update or Call, or a list of them, or raise Skip(reason)"
+_WRITE_INSTEAD = (
+    "return an Upsert, Update, Call or Forward, or a list of them, or raise Skip(reason)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def transform(route: Route, event: Event) -> Transformed:
     the handler. ``KeyboardInterrupt`` and its like pass.
     """
     try:
-        return _commands(_call(route, event))
+        return _filled(_commands(_call(route, event)), event)
     except InvalidPayload as error:
         return Settled(Outcome.DEAD, error.code, str(error))
     except (Skip, Reject, RetryLater) as signal:
@@ -76,13 +78,28 @@ def _commands(returned: Any) -> Transformed:
     if not isinstance(returned, list | tuple):
         return _no_command(f"The handler returned {_named(returned)}; {_WRITE_INSTEAD}.")
     for position, one in enumerate(returned):
-        if not isinstance(one, Upsert | Update | Call):
+        if not isinstance(one, Command):
             return _no_command(
                 f"The handler returned {_named(one)} at [{position}] of its list; {_WRITE_INSTEAD}."
             )
     if not returned:
         return Settled(Outcome.SKIPPED, "handler.skipped", "the handler returned an empty list")
     return Commands(tuple(returned))
+
+
+def _filled(result: Transformed, event: Event) -> Transformed:
+    """Give each forward without a body the event's own, as it came."""
+    if isinstance(result, Settled):
+        return result
+    return Commands(tuple(_with_body(command, event) for command in result.commands))
+
+
+def _with_body(command: Command, event: Event) -> Command:
+    if not isinstance(command, Forward) or command.body is not None:
+        return command
+    kind = event.header("content-type")
+    headers = {"content-type": kind} if kind else {}
+    return replace(command, body=event.body, headers={**headers, **command.headers})
 
 
 def _no_command(detail: str) -> Settled:

@@ -1,15 +1,16 @@
 """The calls that a delivery would make, shown without making them. Pure."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, assert_never
 
-from odoorway.commands import Find
+from odoorway.commands import Find, Forward
 from odoorway.deliver.odoo.load import CONTEXT, Text, loads
 from odoorway.deliver.odoo.lookup import shown
 from odoorway.deliver.odoo.schedule import schedule
 from odoorway.deliver.odoo.values import plain
 from odoorway.deliver.port import Job
-from odoorway.transform.flatten import Many, Plan, Ref, Run, Write, flatten
+from odoorway.transform.flatten import flatten
+from odoorway.transform.plan import Many, Plan, Ref, Run, Write
 
 
 def explain(jobs: Sequence[Job]) -> list[dict[str, Any]]:
@@ -32,15 +33,23 @@ def _loads(plans: dict[int, Plan]) -> Iterator[dict[str, Any]]:
 
 def _steps(plans: dict[int, Plan]) -> Iterator[dict[str, Any]]:
     for step in (step for plan in plans.values() for step in plan.steps):
-        target = {"ids": [_shown(step.on)], "context": CONTEXT}
         match step:
-            case Write(model, _, values):
-                body = {**target, "vals": _shown(dict(values))}
+            case Write(model, on, values, env):
+                body = {**_target(on, env), "vals": _shown(dict(values))}
                 yield {"model": model, "method": "write", "body": body}
-            case Run(model, method, _, args, unless):
+            case Run(model, method, on, args, unless, env):
+                target = _target(on, env)
                 fields = {"ids": target["ids"], "fields": list(unless)}
                 yield {"model": model, "method": "read", "body": fields}
                 yield {"model": model, "method": method, "body": {**_shown(dict(args)), **target}}
+            case Forward(to, body):
+                yield {"forward": to, "body": body}
+            case _:
+                assert_never(step)
+
+
+def _target(on: Find | Ref, env: Mapping[str, Any]) -> dict[str, Any]:
+    return {"ids": [_shown(on)], "context": {**CONTEXT, **env}}
 
 
 def _shown(value: Any) -> Any:

@@ -80,6 +80,10 @@ def arguments(
         return "check_access_rights", [], {**named, "raise_exception": False}
     if method == "default_get":  # 19 calls its argument otherwise than 18
         return method, [named.pop("fields")], named
+    if method == "create":  # models and versions name its argument, and that of `write`, freely
+        return method, [named.pop("vals_list")], named
+    if method == "write":
+        return method, [body["ids"], named.pop("vals")], named
     if method == "has_access":
         return method, [[]], named
     return method, [body["ids"]] if "ids" in body else [], named

@@ -21,6 +21,10 @@ class Ledger:
         """Yield the jobs without a verdict, in order."""
         return (job for job in range(self._jobs) if job not in self._verdicts)
 
+    def is_open(self, job: int) -> bool:
+        """Tell whether *job* has no verdict yet."""
+        return job not in self._verdicts
+
     def wanted(self, entry: Entry) -> bool:
         """Tell whether an open job wants the entry written."""
         return any(job not in self._verdicts for job in entry.jobs)

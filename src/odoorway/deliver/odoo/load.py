@@ -5,12 +5,12 @@ clears the field; so records go into one call only when they write exactly the s
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from odoorway.commands import Find
 from odoorway.deliver.odoo.values import Unwritable, cell
-from odoorway.transform.flatten import DbId, Lines, Many, Record, Ref
+from odoorway.transform.plan import DbId, Lines, Many, Record, Ref
 
 CONTEXT = {"tz": "UTC"}
 Cells = dict[str, str]
@@ -32,16 +32,23 @@ class Load:
     model: str
     columns: tuple[str, ...]
     blocks: tuple[Block, ...]
+    env: Mapping[str, Any] = field(default_factory=dict)  # added to the context
 
     @property
     def body(self) -> dict[str, Any]:
         """The arguments of the call."""
         rows = [[row.get(name, "") for name in self.columns] for row in self._rows()]
-        return {"fields": list(self.columns), "data": rows, "context": CONTEXT}
+        return {"fields": list(self.columns), "data": rows, "context": self._context}
+
+    @property
+    def _context(self) -> dict[str, Any]:
+        """Odoo's context; an adopted record may be archived, and is found all the same."""
+        archived = {"active_test": False} if ".id" in self.columns else {}
+        return {**CONTEXT, **archived, **self.env}
 
     def of(self, blocks: Iterable[Block]) -> "Load":
         """Return the same call for some of its blocks."""
-        return Load(self.model, self.columns, tuple(blocks))
+        return replace(self, blocks=tuple(blocks))
 
     def block_at(self, row: int) -> Block | None:
         """Return whose row of the data that is."""
@@ -79,8 +86,9 @@ class Text:
 
     def _cell(self, value: Any, *, by_id: bool) -> str:
         match value:
-            case Ref(xid):
-                return str(self.ids.get(xid, f"<id of {xid}>")) if by_id else xid
+            case Ref(xid, ident):
+                known = self.ids.get(xid) if ident is None else ident
+                return str(known or f"<id of {xid}>") if by_id else xid
             case DbId(ident):
                 return str(ident)
             case Many(members):
@@ -102,13 +110,13 @@ def loads(records: Sequence[Record], text: Text) -> tuple[Load, ...]:
     Raises:
         Unwritable: a value has no text; `check` tells which record's.
     """
-    groups: dict[tuple[int, str, frozenset[str]], Load] = {}
+    groups: dict[tuple[int, str, frozenset[str], str], Load] = {}
     for position, record in enumerate(records):
         for part, piece in enumerate(_uniform(record)):
             rows = tuple(_rows(piece, text))
             columns = tuple(dict.fromkeys(name for row in rows for name in row))
-            key = (part, piece.model, frozenset(columns))
-            group = groups.get(key, Load(piece.model, columns, ()))
+            key = (part, piece.model, frozenset(columns), repr(sorted(piece.env.items())))
+            group = groups.get(key, Load(piece.model, columns, (), piece.env))
             groups[key] = group.of((*group.blocks, Block(position, piece.xid, rows)))
     return tuple(groups[key] for key in sorted(groups, key=lambda key: key[0]))  # stable
 
@@ -129,8 +137,8 @@ def _uniform(record: Record) -> list[Record]:
         forms = _forms(value)
         if forms:  # no lines, no column: an empty one would remove the lines that are there
             first[name] = forms[0]
-        rest += [Record(record.model, record.xid, {name: form}) for form in forms[1:]]
-    return [Record(record.model, record.xid, first), *rest]
+        rest += [replace(record, values={name: form}) for form in forms[1:]]
+    return [replace(record, values=first), *rest]
 
 
 def _forms(lines: Lines) -> list[Lines]:
@@ -143,7 +151,7 @@ def _forms(lines: Lines) -> list[Lines]:
 
 def _names(record: Record, prefix: str = "") -> Iterator[str]:
     """Yield the columns that a uniform record writes."""
-    yield f"{prefix}id"
+    yield prefix + _identity(record)[0]
     for name, value in record.values.items():
         if isinstance(value, Lines):
             yield from _names(value.records[0], f"{prefix}{name}/")
@@ -153,7 +161,8 @@ def _names(record: Record, prefix: str = "") -> Iterator[str]:
 
 def _rows(record: Record, text: Text, prefix: str = "") -> list[Cells]:
     """Return the record's rows; the first of its lines share its own row."""
-    rows: list[Cells] = [{f"{prefix}id": record.xid}]
+    column, ident = _identity(record)
+    rows: list[Cells] = [{prefix + column: ident}]
     for name, value in record.values.items():
         if isinstance(value, Lines):
             _add_lines(rows, value, text, f"{prefix}{name}/")
@@ -161,6 +170,11 @@ def _rows(record: Record, text: Text, prefix: str = "") -> list[Cells]:
             column = _column(name, value)
             rows[0][prefix + column] = text.named(column, value)
     return rows
+
+
+def _identity(record: Record) -> tuple[str, str]:
+    """Return the column and cell that say which record: an adopted one has no external ID."""
+    return ("id", record.xid) if record.id is None else (".id", str(record.id))
 
 
 def _add_lines(rows: list[Cells], lines: Lines, text: Text, prefix: str) -> None:
@@ -175,12 +189,16 @@ def _add_lines(rows: list[Cells], lines: Lines, text: Text, prefix: str) -> None
 def _column(name: str, value: Any) -> str:
     """Return the column that says how *value* refers: external ID, database id, or not at all."""
     match value:
-        case Ref():
+        case Ref(id=None):
             return f"{name}/id"
-        case Many(members) if members and all(isinstance(one, Ref) for one in members):
+        case Many(members) if members and all(map(_by_xid, members)):
             return f"{name}/id"
-        case Find() | DbId() | Many():
+        case Find() | DbId() | Many() | Ref():
             return f"{name}/.id"
         case int() if name.endswith("_id") and not isinstance(value, bool):
             return f"{name}/.id"  # `load` ignores the suffix when the field is a plain number
     return name
+
+
+def _by_xid(member: Any) -> bool:
+    return isinstance(member, Ref) and member.id is None

@@ -1,44 +1,68 @@
 """Finds become few questions to Odoo, and its rows become answers. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, product
 from typing import Any
 
-from odoorway.commands import Find, Upsert
+from odoorway.commands import Find, Upsert, env
 from odoorway.deliver.odoo.refusal import dead, later
 from odoorway.deliver.odoo.values import Unwritable, plain
-from odoorway.transform.flatten import DbId
+from odoorway.transform.plan import DbId
 
 CHUNK = 500  # finds a question
 LIMIT = 2_000  # rows an answer; with more, the question is halved
-Key = tuple[str, tuple[tuple[str, Any], ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What makes two finds the same question, its values as Odoo takes them."""
+
+    model: str
+    where: tuple[tuple[str, Any], ...]
+    domain: tuple[Any, ...] = ()
+    company: int | None = None
+    active_test: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Finds of one model by the same fields, asked together."""
+    """Finds that differ in their values only, asked together."""
 
-    model: str
+    like: Key  # its model, domain, company and active_test are those of all
     fields: tuple[str, ...]
     keys: tuple[Key, ...]
 
     @property
+    def model(self) -> str:
+        """The model that is searched."""
+        return self.like.model
+
+    @property
     def body(self) -> dict[str, Any]:
         """The arguments of ``search_read``; an ``in`` for one field, else an OR of ANDs."""
-        wheres = [where for _, where in self.keys]
+        fields = list(self.fields) or ["id"]
+        return {"domain": self._domain(), "fields": fields, "limit": LIMIT} | self._context()
+
+    def _domain(self) -> list[Any]:
+        wheres = [key.where for key in self.keys]
+        fixed = plain(self.like.domain)
+        if not self.fields:
+            return list(fixed)
         if len(self.fields) == 1:
-            domain: list[Any] = [[self.fields[0], "in", [where[0][1] for where in wheres]]]
-        else:
-            domain = ["|"] * (len(wheres) - 1) + list(chain.from_iterable(map(_all_of, wheres)))
-        return {"domain": domain, "fields": list(self.fields), "limit": LIMIT}
+            return [*fixed, [self.fields[0], "in", [where[0][1] for where in wheres]]]
+        return [*fixed, *["|"] * (len(wheres) - 1), *chain.from_iterable(map(_all_of, wheres))]
+
+    def _context(self) -> dict[str, Any]:
+        told = env(self.like.company, {} if self.like.active_test else {"active_test": False})
+        return {"context": told} if told else {}
 
     def halves(self) -> "tuple[Question, Question]":
         """Return the question as two."""
         middle = len(self.keys) // 2
         return (
-            Question(self.model, self.fields, self.keys[:middle]),
-            Question(self.model, self.fields, self.keys[middle:]),
+            replace(self, keys=self.keys[:middle]),
+            replace(self, keys=self.keys[middle:]),
         )
 
     def answers(self, rows: Iterable[Mapping[str, Any]]) -> dict[Key, tuple[int, ...]]:
@@ -46,7 +70,7 @@ class Question:
         found: dict[Key, list[int]] = {key: [] for key in self.keys}
         for row in rows:
             for values in product(*(_meanings(row[name]) for name in self.fields)):
-                key = self.model, tuple(zip(self.fields, values, strict=True))
+                key = replace(self.like, where=tuple(zip(self.fields, values, strict=True)))
                 if key in found:
                     found[key].append(row["id"])
         return {key: tuple(ids) for key, ids in found.items()}
@@ -59,20 +83,24 @@ def key_of(find: Find) -> Key:
         Refused: a value cannot be searched for.
     """
     try:
-        return find.model, tuple((name, _searchable(value)) for name, value in find.where)
-    except Unwritable as error:
+        where = tuple((name, _searchable(value)) for name, value in find.where)
+        key = Key(find.model, where, find.domain, find.company, find.active_test)
+        hash(key)
+        plain(key.domain)
+    except (Unwritable, TypeError) as error:
         raise dead("odoo.invalid-value", f"{shown(find)}: {error}") from error
+    return key
 
 
 def questions(keys: Iterable[Key]) -> Iterator[Question]:
     """Return the fewest questions that ask for all *keys*, each key once."""
-    groups: dict[tuple[str, tuple[str, ...]], dict[Key, None]] = {}
+    groups: dict[tuple[Key, tuple[str, ...]], dict[Key, None]] = {}
     for key in keys:
-        model, where = key
-        groups.setdefault((model, tuple(name for name, _ in where)), {})[key] = None
-    for (model, fields), members in groups.items():
+        fields = tuple(name for name, _ in key.where)
+        groups.setdefault((replace(key, where=()), fields), {})[key] = None
+    for (like, fields), members in groups.items():
         for chunk in _chunks(tuple(members)):
-            yield Question(model, fields, chunk)
+            yield Question(like, fields, chunk)
 
 
 def settle(find: Find, ids: Sequence[int]) -> DbId | Upsert | None:
@@ -96,7 +124,10 @@ def settle(find: Find, ids: Sequence[int]) -> DbId | Upsert | None:
 
 def shown(find: Find) -> str:
     """Return the find as a person reads it: ``product.product with default_code = 'A-1'``."""
-    terms = " and ".join(f"{name} = {value!r:.80}" for name, value in find.where)
+    told = [f"{name} = {value!r:.80}" for name, value in find.where]
+    told += [str(plain(find.domain))] if find.domain else []
+    told += [f"company {find.company}"] if find.company else []
+    terms = " and ".join(told)
     return f"{find.model} with {terms}"
 
 

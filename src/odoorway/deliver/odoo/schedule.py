@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from odoorway.transform.flatten import Plan, Record, refs
+from odoorway.transform.plan import Plan, Record, refs
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 from odoorway.commands import Call, Command, Find, Update, Upsert
-from odoorway.transform.flatten import finds
+from odoorway.transform.flatten import finds, upserts
 
 ATTRIBUTES = ("type", "required", "readonly", "relation", "selection", "depends", "states")
 Fields = Mapping[str, Mapping[str, Any]]  # what `fields_get` returned, by field
@@ -50,10 +50,11 @@ def looked_up(commands: Sequence[Command]) -> Iterator[tuple[str, str]]:
     """Yield each model and field that *commands* search by, or read to guard a call."""
     asked = list(finds(commands))
     for command in commands:
-        if not isinstance(command, Upsert) and isinstance(command.on, Find):
+        if isinstance(command, Update | Call) and isinstance(command.on, Find):
             asked.append(command.on)
         if isinstance(command, Call):
             yield from ((command.model, name) for name in command.unless)
+    asked += [one.match for one in upserts(commands) if isinstance(one.match, Find)]
     for find in asked:
         yield from ((find.model, name) for name, _ in find.where)
 

@@ -2,13 +2,57 @@
 
 from collections.abc import Iterable, Mapping
 
+from odoorway.clock import Clock
 from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.lookup import LIMIT, Key, Question, questions
 from odoorway.deliver.odoo.refusal import Refused, Unusable, unexpected
 from odoorway.deliver.port import Verdict
 
 _ALL_GUILTY = {"odoo.access-denied", "odoo.unknown-model", "odoo.unknown-field"}
-Found = Mapping[Key, tuple[int, ...] | Verdict]
+Answered = tuple[int, ...] | Verdict
+Found = Mapping[Key, Answered]
+_MOST = 20_000  # answers remembered
+
+
+class Lookups:
+    """Searches, and remembers for a short time which one record matched."""
+
+    def __init__(self, odoo: Odoo, clock: Clock, life: float) -> None:
+        """Remember an answer for *life* seconds."""
+        self._odoo, self._clock, self._life = odoo, clock, life
+        self._known: dict[Key, tuple[tuple[int, ...], float]] = {}
+
+    def remembered(self, keys: Iterable[Key]) -> dict[Key, tuple[int, ...]]:
+        """Return the answers that are still good."""
+        now = self._clock.now()
+        kept = {key: self._known[key] for key in keys if key in self._known}
+        return {key: ids for key, (ids, until) in kept.items() if now < until}
+
+    def forget(self, keys: Iterable[Key]) -> None:
+        """Ask again next time."""
+        for key in keys:
+            self._known.pop(key, None)
+
+    async def search(self, keys: Iterable[Key]) -> Found:
+        """Return the ids that match each key, or the verdict on a key that cannot be searched for.
+
+        Raises:
+            Unusable: Odoo is down.
+        """
+        wanted = list(keys)
+        known = self.remembered(wanted)
+        found = await search(self._odoo, (key for key in wanted if key not in known))
+        self._remember(found)
+        return {**known, **found}
+
+    def _remember(self, found: Found) -> None:
+        """Keep what was found: that nothing matched may change at any moment."""
+        if len(self._known) + len(found) > _MOST:
+            self._known.clear()
+        until = self._clock.now() + self._life
+        for key, answer in found.items():
+            if isinstance(answer, tuple) and len(answer) == 1:
+                self._known[key] = answer, until
 
 
 async def search(odoo: Odoo, keys: Iterable[Key]) -> Found:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from odoorway.commands import Find, Upsert
+from odoorway.commands import Find, Forward, Upsert
+from odoorway.deliver.http import Forwarder
 from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.load import CONTEXT
 from odoorway.deliver.odoo.lookup import key_of, settle, shown
@@ -11,25 +12,43 @@ from odoorway.deliver.odoo.refusal import Refused, dead, unexpected
 from odoorway.deliver.odoo.searcher import search
 from odoorway.deliver.odoo.values import Unwritable, plain
 from odoorway.deliver.port import Verdict
-from odoorway.transform.flatten import Ref, Run, Write
+from odoorway.model.delivery import Outcome
+from odoorway.transform.plan import Ref, Run, Step, Write
 
 
-async def take(odoo: Odoo, step: Write | Run, ids: Mapping[str, int]) -> None:
-    """Do one step; doing it again has the same effect as once.
+async def take(
+    odoo: Odoo, forwarder: Forwarder | None, step: Step, ids: Mapping[str, int], ident: str
+) -> None:
+    """Do one step; doing it again has the same effect as once, a forward's under the same *ident*.
 
     Raises:
         Refused: Odoo refused, or the step's find has no usable answer.
     """
     try:
         match step:
-            case Write(model, on, values):
+            case Write(model, on, values, env):
                 target = await _target(odoo, on, ids)
                 vals = plain(dict(values), ids)
-                await odoo.ask(model, "write", ids=[target], vals=vals, context=CONTEXT)
+                context = {**CONTEXT, **env}
+                await odoo.ask(model, "write", ids=[target], vals=vals, context=context)
             case Run():
                 await _run(odoo, step, ids)
+            case Forward():
+                await _forward(forwarder, step, ident)
     except Unwritable as error:
-        raise dead("odoo.invalid-value", f"{step.model}: {error}") from error
+        raise dead("odoo.invalid-value", f"{_named(step)}: {error}") from error
+
+
+def _named(step: Step) -> str:
+    return step.to if isinstance(step, Forward) else step.model
+
+
+async def _forward(forwarder: Forwarder | None, step: Forward, ident: str) -> None:
+    if forwarder is None:
+        raise dead("handler.no-command", "nothing is set up to forward by")
+    verdict = await forwarder.send(step, ident)
+    if verdict.outcome is not Outcome.DELIVERED:
+        raise Refused(verdict)
 
 
 async def _run(odoo: Odoo, step: Run, ids: Mapping[str, int]) -> None:
@@ -37,7 +56,8 @@ async def _run(odoo: Odoo, step: Run, ids: Mapping[str, int]) -> None:
     target = await _target(odoo, step.on, ids)
     if not await _has_run(odoo, step, target):
         args = plain(dict(step.args), ids)
-        await odoo.ask(step.model, step.method, **{"context": CONTEXT, **args, "ids": [target]})
+        given = {"context": {**CONTEXT, **step.env}, **args, "ids": [target]}
+        await odoo.ask(step.model, step.method, **given)
 
 
 async def _has_run(odoo: Odoo, step: Run, target: int) -> bool:

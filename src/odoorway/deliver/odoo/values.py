@@ -12,7 +12,7 @@ from uuid import UUID
 
 from odoorway.commands import Find
 from odoorway.errors import OdoorwayError
-from odoorway.transform.flatten import DbId, Lines, Many, Ref
+from odoorway.transform.plan import DbId, Lines, Many, Ref
 
 
 class Unwritable(OdoorwayError):

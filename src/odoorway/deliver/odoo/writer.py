@@ -92,6 +92,7 @@ class _Sending:
         # that nothing works, and asking row by row would only keep Odoo busy.
         self._patience = 3 * len(load.blocks).bit_length() + 2
         self._failures = 0
+        self._second = set[int]()  # records that get a second try
 
     async def send(self, load: Load) -> None:
         load = load.of(b for b in load.blocks if self._writer.wanted(self._entry(b)))
@@ -113,12 +114,25 @@ class _Sending:
             self._writer.written(map(self._entry, load.blocks), ids)
             return
         guilty = _guilty(load, answer["messages"])
+        again = [block for block, verdict in guilty if self._may_be_our_own(block, verdict)]
         for block, verdict in guilty:
-            self._writer.fail(self._entry(block), verdict)
+            if block not in again:
+                self._writer.fail(self._entry(block), verdict)
         if guilty:
-            await self.send(load)
+            await self.send(load.of(b for b in load.blocks if b not in again))
+            await self.send(load.of(again))
         else:
             await self._divide(load, unexpected(load.model, "load", answer).verdict)
+
+    def _may_be_our_own(self, block: Block, verdict: Verdict) -> bool:
+        """Tell, once a record, whether to look again.
+
+        The value that is there already may be of a repeat of this record, which was written
+        meanwhile: then its external ID is known now, and a second try updates it.
+        """
+        first = verdict.code == "odoo.not-unique" and block.record not in self._second
+        self._second.add(block.record)
+        return first
 
     async def _divide(self, load: Load, verdict: Verdict) -> None:
         """Blame the only row, or all rows of a cause they share; else look into each half."""

@@ -92,3 +92,21 @@ WHERE seq IN (
     UNION ALL
     SELECT event FROM delivery WHERE id = (SELECT min(id) FROM delivery WHERE state = 'leased')
 );
+
+-- Steps from one name to the next, so that a million lanes cost as little as one.
+-- name: destinations
+WITH RECURSIVE known (name) AS (
+    SELECT min(destination) FROM lane
+    UNION ALL
+    SELECT (SELECT min(destination) FROM lane WHERE destination > known.name)
+    FROM known
+    WHERE known.name IS NOT NULL
+)
+SELECT name FROM known WHERE name IS NOT NULL
+UNION
+SELECT name FROM destination
+ORDER BY name;
+
+-- name: bound
+SELECT xid, id FROM binding
+WHERE destination = :destination AND xid IN (SELECT value FROM json_each(:xids));

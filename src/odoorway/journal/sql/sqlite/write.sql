@@ -166,3 +166,13 @@ RETURNING seq;
 
 -- name: rejection_forget
 DELETE FROM rejection WHERE seq <= :seq;
+
+-- name: bind
+INSERT INTO binding (destination, xid, model, id)
+SELECT :destination, value ->> 1, value ->> 0, value ->> 2 FROM jsonb_each(:rows)
+WHERE true
+ON CONFLICT (destination, xid) DO UPDATE SET model = excluded.model, id = excluded.id;
+
+-- name: unbind
+DELETE FROM binding
+WHERE destination = :destination AND xid IN (SELECT value FROM json_each(:xids));

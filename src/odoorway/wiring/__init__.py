@@ -4,20 +4,16 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import uvicorn
 
 from odoorway.clock import Clock, SystemClock
-from odoorway.deliver.odoo.anyversion import AnyVersion
-from odoorway.deliver.odoo.destination import OdooDestination
-from odoorway.deliver.odoo.json2 import Json2
-from odoorway.deliver.odoo.jsonrpc import JsonRpc
-from odoorway.deliver.odoo.transport import Caller
+from odoorway.deliver.port import Destination
 from odoorway.dispatch.dispatcher import Dispatcher, DispatchLimits
 from odoorway.dispatch.retry_policy import RetryPolicy
 from odoorway.errors import SettingsError
@@ -30,9 +26,15 @@ from odoorway.receive.server import build_server
 from odoorway.receive.signature import Verifier, resolve_secrets
 from odoorway.settings import Settings
 from odoorway.telemetry import Log, log
+from odoorway.wiring.destinations import (
+    At,
+    destination,
+    odoo_client,
+    odoo_clients,
+    refuse_incomplete,
+)
 
-ODOO = "odoo"  # the one destination's name
-At = Callable[[str], None]
+__all__ = ["odoo_client", "odoo_clients", "open_journal", "running"]
 
 
 def nowhere(_point: str) -> None:
@@ -51,33 +53,6 @@ def open_journal(settings: Settings, *, serve: bool, at: At = nowhere) -> Journa
         return MemoryJournal(limits=limits)
     path = settings.journal.removeprefix("sqlite:///")
     return SqliteJournal.open(Path(path), limits=limits, serve=serve, at=at)
-
-
-def odoo_client(settings: Settings) -> Caller:
-    """Return a client of the Odoo that the settings name; nothing is asked yet.
-
-    Raises:
-        SettingsError: its address, database, key or login is missing.
-    """
-    key = settings.odoo_api_key.get_secret_value()
-    needed = {"odoo_url": settings.odoo_url, "odoo_database": settings.odoo_database}
-    needed["odoo_api_key"] = key
-    if settings.odoo_protocol == "jsonrpc":
-        needed["odoo_login"] = settings.odoo_login
-    missing = [f"ODOORWAY_{name.upper()}" for name, value in needed.items() if not value]
-    if missing:
-        raise SettingsError(f"set {', '.join(missing)} in .env or the environment")
-    where = settings.odoo_url, settings.odoo_database
-    limits: dict[str, Any] = {
-        "timeout": settings.odoo_timeout,
-        "max_connections": settings.concurrency,
-    }
-    match settings.odoo_protocol:
-        case "json2":
-            return Json2(*where, key, **limits)
-        case "jsonrpc":
-            return JsonRpc(*where, settings.odoo_login, key, **limits)
-    return AnyVersion(*where, settings.odoo_login, key, **limits)
 
 
 def verifiers(gateway: Gateway, environ: Mapping[str, str]) -> dict[str, Verifier]:
@@ -99,7 +74,7 @@ class Running:
     url: str
     server: uvicorn.Server
     journal: Journal
-    dispatcher: Dispatcher
+    dispatchers: Mapping[str, Dispatcher]  # by destination
 
 
 @asynccontextmanager
@@ -114,66 +89,87 @@ async def running(
     """Serve *gateway* inside the block; leaving it finishes what was accepted, within grace.
 
     Raises:
-        SettingsError: a secret or a part of Odoo's address is missing, or the port is taken.
+        SettingsError: a secret or a part of a destination's address is missing, or the port is
+            taken.
         JournalUnavailable: the journal cannot be used, or another process serves it.
     """
     clock = clock or SystemClock()
     checked = verifiers(gateway, environ)
-    destination = OdooDestination(odoo_client(settings), at=at)
+    refuse_incomplete(gateway, settings, environ)
     journal = open_journal(settings, serve=True, at=at)
     await journal.release()
-    dispatcher = _dispatcher(gateway, settings, destination, journal, clock, at)
+    destinations = {
+        name: destination(name, gateway, settings, environ, journal, at) for name in gateway.used
+    }
+    dispatchers = {
+        name: _dispatcher(name, gateway, settings, one, journal, clock, at)
+        for name, one in destinations.items()
+    }
     limits = _receive_limits(settings)
-    app = ReceiveApp(gateway, checked, journal, clock, limits, on_append=dispatcher.wake, at=at)
+    wake = partial(_wake, tuple(dispatchers.values()))
+    app = ReceiveApp(gateway, checked, journal, clock, limits, on_append=wake, at=at)
     server = build_server(app, settings.host, settings.port, limits=limits, grace=settings.grace)
     try:
         listening = _listen(settings)
-        async with _serving(server, listening, dispatcher, settings.grace):
+        async with _serving(server, listening, tuple(dispatchers.values()), settings.grace):
             host, port = listening.getsockname()[:2]
             log(Log.STARTED, url=f"http://{host}:{port}", routes=len(gateway.routes))
-            yield Running(f"http://{host}:{port}", server, journal, dispatcher)
+            yield Running(f"http://{host}:{port}", server, journal, dispatchers)
             log(Log.STOPPING)
             app.stop()
     finally:
-        await destination.close()
+        for one in destinations.values():
+            await one.close()
         await journal.close()
         log(Log.STOPPED)
 
 
+def _wake(dispatchers: Sequence[Dispatcher]) -> None:
+    for dispatcher in dispatchers:
+        dispatcher.wake()
+
+
 @asynccontextmanager
 async def _serving(
-    server: uvicorn.Server, listening: socket.socket, dispatcher: Dispatcher, grace: float
+    server: uvicorn.Server,
+    listening: socket.socket,
+    dispatchers: Sequence[Dispatcher],
+    grace: float,
 ) -> AsyncIterator[None]:
-    """Run receiver and dispatcher; stop the receiver first, then let batches settle."""
+    """Run receiver and dispatchers; stop the receiver first, then let batches settle."""
     receiving = asyncio.create_task(server.serve([listening]))
-    dispatching = asyncio.create_task(dispatcher.run())
+    dispatching = asyncio.gather(*(dispatcher.run() for dispatcher in dispatchers))
     try:
         yield
     finally:
         server.should_exit = True
         await receiving
-        dispatcher.stop()
+        for dispatcher in dispatchers:
+            dispatcher.stop()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(dispatching, grace)
 
 
 def _dispatcher(  # noqa: PLR0913, PLR0917 - the composition root gives each part
+    name: str,
     gateway: Gateway,
     settings: Settings,
-    destination: OdooDestination,
+    destination: Destination,
     journal: Journal,
     clock: Clock,
     at: At,
 ) -> Dispatcher:
     return Dispatcher(
-        ODOO,
+        name,
         destination,
         gateway.routes,
         journal,
         clock,
         owner=f"{socket.gethostname()}:{os.getpid()}",
         policy=RetryPolicy(settings.retry_base, settings.retry_cap, settings.retry_attempts),
-        limits=DispatchLimits(batch=settings.batch, concurrency=settings.concurrency),
+        limits=DispatchLimits(
+            batch=settings.batch, concurrency=settings.max_concurrency, rate=settings.max_rate
+        ),
         at=at,
     )
 

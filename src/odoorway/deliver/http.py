@@ -1,0 +1,151 @@
+"""Bodies forwarded over HTTP: to a controller of Odoo's, or to any other system."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+
+from odoorway.clock import Clock, SystemClock
+from odoorway.commands import Command, Forward
+from odoorway.deliver.forwarded import failed, judge_forward
+from odoorway.deliver.port import Job, Verdict
+from odoorway.model.delivery import Outcome
+from odoorway.sources import sign, standard_webhooks
+
+_MAX_ANSWER = 64 << 10  # bytes of an answer that are looked at
+_DOWN = {"forward.unreachable", "forward.server-error"}
+
+
+class Forwarder:
+    """Posts bodies. Follows no redirect, keeps no cookie, and signs when asked to."""
+
+    def __init__(  # noqa: PLR0913 - each is one fact about the other side
+        self,
+        url: str,
+        environ: Mapping[str, str],
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 30.0,
+        max_connections: int = 4,
+        clock: Clock | None = None,
+    ) -> None:
+        """Take the address that paths are relative to, and where ``env:`` secrets are read."""
+        self._url, self._environ, self._headers = url.rstrip("/"), environ, dict(headers or {})
+        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._max_connections = max_connections
+        self._clock = clock or SystemClock()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def send(self, forward: Forward, ident: str) -> Verdict:
+        """Post the body under that id, the same however often it is tried; never raises."""
+        own = forward.to.startswith("/")
+        body, kind = _encoded(forward.body)
+        headers = {"content-type": kind, "webhook-id": ident, **(self._headers if own else {})}
+        try:
+            headers |= self._signed(forward, body, ident)
+        except ValueError as error:
+            return failed("forward.no-secret", str(error))
+        url = f"{self._url}{forward.to}" if own else forward.to
+        return await self._post(url, body, {**headers, **forward.headers})
+
+    async def probe(self) -> Verdict:
+        """Ask whether anybody answers there."""
+        try:
+            async with self._open().get(self._url, allow_redirects=False) as answer:
+                down = answer.status >= 500  # noqa: PLR2004 - the HTTP class of server errors
+                return (
+                    judge_forward(answer.status, b"")
+                    if down
+                    else Verdict(outcome=Outcome.DELIVERED)
+                )
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return failed("forward.unreachable", f"{self._url}: {error}")
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        if self._session:
+            await self._session.close()
+            self._session = None
+
+    def _signed(self, forward: Forward, body: bytes, ident: str) -> dict[str, str]:
+        if forward.secret is None:
+            return {}
+        secret = forward.secret
+        if secret.startswith("env:"):
+            name = secret.removeprefix("env:")
+            secret = self._environ.get(name, "")
+            if not secret:
+                raise ValueError(f"the environment variable {name} is not set")
+        definition = standard_webhooks.source(secret=secret)
+        now = self._clock.now()
+        signed = sign(definition, secret, body, topic="", event_id=ident, now=now)
+        return {name: value for name, value in signed.items() if name.startswith("webhook-")}
+
+    async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Verdict:
+        try:
+            async with self._open().post(
+                url, data=body, headers=headers, allow_redirects=False
+            ) as answer:
+                told = await answer.content.read(_MAX_ANSWER)
+                after = answer.headers.get("Retry-After", "")
+                wait = float(after) if after.isdecimal() and after.isascii() else None
+                return judge_forward(answer.status, told, wait)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            return failed("forward.unreachable", f"{url}: {type(error).__name__} {error}")
+
+    def _open(self) -> aiohttp.ClientSession:
+        """Return the session, made in the running loop on first use."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._max_connections),
+                timeout=self._timeout,
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._session
+
+
+class HttpDestination:
+    """An outside system that takes forwarded bodies. Implements ``deliver.port.Destination``."""
+
+    def __init__(self, forwarder: Forwarder, secret: str | None = None) -> None:
+        """Sign with *secret* what has none of its own."""
+        self._forwarder, self._secret = forwarder, secret
+
+    async def deliver(self, jobs: Sequence[Job]) -> Sequence[Verdict]:
+        """See ``Destination.deliver``. A job that was sent and not answered is sent again."""
+        return await asyncio.gather(*map(self._one, jobs))
+
+    async def probe(self) -> Verdict:
+        """See ``Destination.probe``."""
+        verdict = await self._forwarder.probe()
+        return replace(verdict, blame_destination=verdict.outcome is not Outcome.DELIVERED)
+
+    async def close(self) -> None:
+        """See ``Destination.close``."""
+        await self._forwarder.close()
+
+    async def _one(self, job: Job) -> Verdict:
+        for number, command in enumerate(job.commands):
+            verdict = await self._send(command, f"{job.event}_{number}")
+            if verdict.outcome is not Outcome.DELIVERED:
+                return replace(verdict, blame_destination=verdict.code in _DOWN)
+        return Verdict(outcome=Outcome.DELIVERED)
+
+    async def _send(self, command: Command, ident: str) -> Verdict:
+        if not isinstance(command, Forward):
+            text = f"a {type(command).__name__} needs an Odoo; this destination takes Forward only"
+            return Verdict(outcome=Outcome.DEAD, code="handler.no-command", detail=text)
+        secret = command.secret or self._secret
+        return await self._forwarder.send(replace(command, secret=secret), ident)
+
+
+def _encoded(body: Any) -> tuple[bytes, str]:
+    match body:
+        case bytes():
+            return body, "application/octet-stream"
+        case str():
+            return body.encode(), "text/plain; charset=utf-8"
+    return json.dumps(body, ensure_ascii=False).encode(), "application/json"

@@ -1,0 +1,101 @@
+"""What a batch has to know before it can be planned: lookups, adopted records, kinds of fields."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from odoorway.clock import Clock
+from odoorway.commands import Find, Upsert
+from odoorway.deliver.odoo.adopt import Adopted, Adoption, Wanted, wanted
+from odoorway.deliver.odoo.asking import Odoo
+from odoorway.deliver.odoo.kinds import Kinds
+from odoorway.deliver.odoo.ledger import Ledger
+from odoorway.deliver.odoo.lookup import Key, key_of, settle
+from odoorway.deliver.odoo.refusal import Refused
+from odoorway.deliver.odoo.searcher import Found, Lookups, search
+from odoorway.deliver.port import Bindings, Job, Verdict
+from odoorway.transform.flatten import Known, finds, upserts
+from odoorway.transform.plan import DbId
+
+
+@dataclass(slots=True)
+class Resolved:
+    """What Odoo and the journal told of one batch."""
+
+    known: Known
+    adopted: Adopted
+    wanted: list[Wanted] = field(default_factory=list)
+    remembered: dict[int, set[Key]] = field(default_factory=dict)  # answers not asked for anew
+
+    def leaned(self, job: int) -> bool:
+        """Tell whether *job* was planned with what may be out of date."""
+        return bool(self.remembered.get(job)) or self.adopted.of(job, self.wanted)
+
+
+class Resolver:
+    """Asks few questions for many jobs."""
+
+    def __init__(self, odoo: Odoo, bindings: Bindings, clock: Clock, life: float) -> None:
+        """Remember lookups for *life* seconds, and adopted records in *bindings*."""
+        self._odoo = odoo
+        self.adoption = Adoption(bindings)
+        self.kinds = Kinds(odoo)
+        self._lookups = Lookups(odoo, clock, life)
+
+    async def resolve(self, jobs: Sequence[Job], ledger: Ledger) -> Resolved:
+        """Return what is known; a job that asks nonsense, or has to wait, is settled.
+
+        Raises:
+            Unusable: Odoo is down.
+        """
+        asked: dict[int, list[Key]] = {}
+        matched: list[Wanted] = []
+        for position in list(ledger.open()):
+            try:
+                asked[position] = [key_of(find) for find in finds(jobs[position].commands)]
+                matched += wanted(position, jobs[position])
+            except Refused as refused:
+                ledger.fail([position], refused.verdict)
+        await self.kinds.learn(one for job in jobs for one in upserts(job.commands))
+        adopted = await self.adoption.bound(matched)
+        new = [one for one in matched if one.xid not in adopted.ids]
+        keys = [key for keys in asked.values() for key in keys]
+        remembered = set(self._lookups.remembered(keys))
+        found = await self._lookups.search([*keys, *(one.key for one in new)])
+        self._adopt(new, found, adopted, ledger)
+        await self.adoption.remember(adopted.found)
+        known = Known(partial(_resolve, found), adopted.ids, self.kinds.many2many)
+        leaned = {job: remembered.intersection(keys) for job, keys in asked.items()}
+        return Resolved(known, adopted, matched, leaned)
+
+    async def forget(self, resolved: Resolved, jobs: Sequence[int]) -> None:
+        """Ask anew for what *jobs* leaned on, and let go of adopted records that are gone."""
+        self._lookups.forget(key for job in jobs for key in resolved.remembered.get(job, ()))
+        mine = {w.xid: w.model for w in resolved.wanted if w.job in jobs}
+        gone = []
+        for model in sorted(set(mine.values())):
+            held = {x: i for x, i in resolved.adopted.ids.items() if mine.get(x) == model}
+            there = await self._there(model, list(held.values()))
+            gone += [xid for xid, ident in held.items() if ident not in there]
+        self._lookups.forget(w.key for w in resolved.wanted if w.xid in gone)
+        await self.adoption.forget(gone)
+
+    async def _there(self, model: str, ids: list[int]) -> set[int]:
+        keys = [Key(model, (("id", ident),), active_test=False) for ident in ids]
+        found = await search(self._odoo, keys)
+        return {ids[n] for n, key in enumerate(keys) if found[key]}
+
+    def _adopt(self, new: Sequence[Wanted], found: Found, adopted: Adopted, ledger: Ledger) -> None:
+        for one in new:
+            if ledger.is_open(one.job):
+                try:
+                    self.adoption.take(one, found[one.key], adopted)
+                except Refused as refused:
+                    ledger.fail([one.job], refused.verdict)
+
+
+def _resolve(found: Found, find: Find) -> DbId | Upsert | None:
+    answer = found[key_of(find)]
+    if isinstance(answer, Verdict):
+        raise Refused(answer)
+    return settle(find, answer)

@@ -1,0 +1,113 @@
+"""What a command tree becomes: flat records, level by level, and the steps that follow."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from odoorway.commands import Find, Forward
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A record of this batch, by its external ID, or by the id it had before it was adopted."""
+
+    xid: str
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DbId:
+    """A record that Odoo has, by its database id."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """The records that a many2many refers to; they replace those it had."""
+
+    members: tuple[Ref | DbId | Find, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The records of a one2many, written with their parent; others it has stay."""
+
+    records: "tuple[Record, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record to write. A value is a scalar, Ref, DbId, Find, Many or Lines."""
+
+    model: str
+    xid: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    id: int | None = None  # of a record that Odoo had before us, which has no external ID
+    env: Mapping[str, Any] = field(default_factory=dict)  # added to Odoo's context
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Values for one record that Odoo has."""
+
+    model: str
+    on: Find
+    values: Mapping[str, Any]
+    env: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A method to run on one record unless it is in one of the given states."""
+
+    model: str
+    method: str
+    on: Find | Ref
+    args: Mapping[str, Any]
+    unless: Mapping[str, Sequence[Any]]
+    env: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """Lines of one field that are to go: those of this source that are not ``kept``."""
+
+    parent: Ref
+    model: str  # the parent's
+    name: str  # the field's
+    owner: str  # what the external IDs of the source begin with
+    kept: frozenset[str]
+    env: Mapping[str, Any] = field(default_factory=dict)
+
+
+Step = Write | Run | Forward
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Records to write, each level after the one before it; then lines to go; then the steps.
+
+    Within a plan an external ID stands once, in the first level where all it refers to is
+    written.
+    """
+
+    levels: tuple[tuple[Record, ...], ...]
+    steps: tuple[Step, ...]
+    syncs: tuple[Sync, ...] = ()
+
+
+def refs(value: Any) -> Iterator[str]:
+    """Yield the external IDs that a value, a record's values or its lines refer to."""
+    match value:
+        case Ref(xid):
+            yield xid
+        case Many(members):
+            for member in members:
+                yield from refs(member)
+        case Lines(records):
+            for record in records:
+                yield from refs(record.values)
+        case Mapping():
+            for inner in value.values():
+                yield from refs(inner)
