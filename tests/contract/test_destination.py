@@ -89,12 +89,11 @@ class Target:
     async def give_email(self):
         """Give the gateway's user an address: Odoo 14 logs no change of a quantity without."""
         users = await self.client_call_as(
-            self.admin_key, "res.users", "search", domain=[["login", "=", self.login]]
+            self.admin_key, "res.users", "search_read", domain=[["login", "=", self.login]]
         )
         email = {"email": "gateway@example.com"}
-        await self.client_call_as(
-            self.admin_key, "res.users", "write", ids=users.json(), vals=email
-        )
+        ids = [user["id"] for user in users.json()]
+        await self.client_call_as(self.admin_key, "res.users", "write", ids=ids, vals=email)
 
     async def unlink(self, model, *ids):
         """Delete records, as who may."""
@@ -407,8 +406,11 @@ async def test_adopts_by_natural_key(odoo):
     assert [(r["id"], r["name"], r["email"]) for r in rows] == [
         (ident, odoo.name("Bo Bo"), changed)
     ]
+    plain = Upsert("res.partner", ("customer", 1), {"name": odoo.name("Bo Bo")})
+    (verdict,) = await odoo.deliver(lead(4, plain))
+    assert verdict.code is None, verdict.detail
     leads = await odoo.read("crm.lead", [["partner_id", "=", ident]], "name")
-    assert len(leads) == 3
+    assert len(leads) == 4  # the key is bound: a handler that does not match finds it too
 
 
 async def test_makes_one_record_of_one_natural_key(odoo):

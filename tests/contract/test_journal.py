@@ -474,3 +474,25 @@ async def test_of_a_paused_destination_nothing_is_leased(opened: Open) -> None:
     known = await journal.standing("odoo")
     assert (known.paused, known.failures, known.changed_at) == (False, 3, 7.0)
     assert len(await lease(journal)) == 2
+
+
+async def test_bindings_are_kept_a_destination(opened: Open) -> None:
+    """What an external ID means is remembered, replaced and forgotten, each destination apart."""
+    journal = opened()
+    await journal.bind("odoo", [("res.partner", "x.a", 1), ("res.partner", "x.b", 2)])
+    await journal.bind("other", [("res.partner", "x.a", 9)])
+    await journal.bind("odoo", [("res.partner", "x.b", 3)])
+    assert dict(await journal.bound("odoo", ["x.a", "x.b", "x.c"])) == {"x.a": 1, "x.b": 3}
+    await journal.unbind("odoo", ["x.a"])
+    assert dict(await journal.bound("odoo", ["x.a", "x.b"])) == {"x.b": 3}
+    assert dict(await journal.bound("other", ["x.a"])) == {"x.a": 9}
+
+
+async def test_destinations_are_those_planned_for_or_paused(opened: Open) -> None:
+    """Each once, in order, however many lanes there are."""
+    journal = opened()
+    assert list(await journal.destinations()) == []
+    for number, name in enumerate(["b", "a", "b"]):
+        await journal.append(event(number), [replace(PLAN, destination=name)])
+    await journal.pause("c", 5.0, paused=True)
+    assert list(await journal.destinations()) == ["a", "b", "c"]

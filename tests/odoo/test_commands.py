@@ -10,6 +10,7 @@ import pytest
 from acceptance.test_cli import HOOKS, Shell
 from real_odoo import RealOdoo
 
+LEAST = "the least groups that are enough: Sales / User: Own Documents Only, Role / User"
 pytestmark = pytest.mark.odoo
 
 
@@ -73,8 +74,29 @@ def test_check_warns_of_an_administrator_and_names_the_groups(
     told = json.loads(shell(tmp_path, odoo, odoo.admin_key).run("check", str(HOOKS), "--json"))
     warned = [f["what"] for f in told if f["level"] == "warn"]
     assert [text for text in warned if "belongs to an administrator" in text]
-    (order,) = [f["what"] for f in told if f["what"].startswith("sale.order may")]
-    assert "Sales / User: Own Documents Only" in order
+    (least,) = [f["what"] for f in told if f["what"].startswith("the least groups")]
+    assert least == LEAST
+
+
+def test_a_schema_is_pulled_once_and_checked_without_odoo(odoo: RealOdoo, tmp_path: Path) -> None:
+    """CI needs no Odoo; what another version lacks is told beforehand."""
+    (tmp_path / "hooks.py").write_text(HOOKS.read_text())
+    said = shell(tmp_path, odoo, odoo.gateway_key).run("schema", "pull", "hooks.py")
+    assert "odoo-schema-19.0.json" in said
+    alone = Shell(tmp_path)
+    told = json.loads(alone.run("check", "hooks.py", "--against", "19", "--json"))
+    assert {one["level"] for one in told} <= {"ok", "warn"}
+    kept = json.loads((tmp_path / "odoo-schema-19.0.json").read_text())
+    del kept["models"]["sale.order"]["fields"]["client_order_ref"]
+    kept["version"] = "20.0"
+    (tmp_path / "odoo-schema-20.0.json").write_text(json.dumps(kept))
+    both = ("check", "hooks.py", "--against", "19", "--and", "20", "--json")
+    told = json.loads(alone.run(*both, code=1))
+    failed = [(f["what"], f["code"]) for f in told if f["level"] == "fail"]
+    assert failed == [
+        ("Odoo 20.0: sale.order has no field 'client_order_ref'", "odoo.unknown-field")
+    ]
+    assert "schema pull" in alone.run("check", "hooks.py", "--against", "18", code=3)
 
 
 def test_the_demo_says_beforehand_what_its_user_lacks(odoo: RealOdoo, tmp_path: Path) -> None:

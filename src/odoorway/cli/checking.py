@@ -3,12 +3,13 @@
 import asyncio
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, replace
+from typing import Annotated, Any
 
 import typer
 
 from odoorway import wiring
+from odoorway.cli.checking_judge import judge
 from odoorway.cli.checking_needs import Finding, Needs
 from odoorway.cli.checking_odoo import ask_odoo
 from odoorway.cli.common import (
@@ -21,12 +22,19 @@ from odoorway.cli.common import (
     safe,
     with_settings,
 )
+from odoorway.cli.schema_file import Schema, named
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.errors import SettingsError
 from odoorway.gateway import Gateway
 from odoorway.receive.signature import resolve_secrets
 from odoorway.settings import Settings
 
+Against = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--against", "--and", help="a schema file, or a version like 19, in place of an Odoo"
+    ),
+]
 _MARKS = {"ok": "[green]✓[/]", "warn": "[yellow]![/]", "fail": "[bold red]✗[/]"}
 
 
@@ -40,16 +48,18 @@ _MARKS = {"ok": "[green]✓[/]", "warn": "[yellow]![/]", "fail": "[bold red]✗[
     "host",
     "port",
 )
-def check(hooks: Hooks, as_json: AsJson = False, **flags: Any) -> None:
-    """Check hooks.py, its secrets, and whether Odoo would take what its handlers write."""
+def check(hooks: Hooks, against: Against = None, as_json: AsJson = False, **flags: Any) -> None:
+    """Check hooks.py, its secrets, and whether Odoo would take what its handlers write.
+
+    With --against it asks no Odoo, but reads what `odoorway schema pull` kept of one, or of
+    several versions: what an upgrade would break, and a check that CI can do.
+    """
     gateway = load_gateway(hooks)
     settings, environ = read_settings(flags)
-    found = [*_sources(gateway, settings, environ)]
-    for name in gateway.used:
-        needs = Needs.of(gateway, name)
-        found += needs.findings
-        if connect := wiring.odoo_clients(gateway, settings, environ).get(name):
-            found += asyncio.run(ask_odoo(_label(gateway, settings, name), connect, needs))
+    if against:
+        found = _kept(gateway, against)
+    else:
+        found = [*_sources(gateway, settings, environ), *_live(gateway, settings, environ)]
     _report(found, as_json=as_json)
     if any(one.level == "fail" for one in found):
         raise typer.Exit(Exit.FAILED)
@@ -67,6 +77,36 @@ def _sources(gateway: Gateway, settings: Settings, environ: dict[str, str]) -> I
             yield Finding("fail", f"source {name}: {error}", "signature.missing")
         else:
             yield Finding("ok", f"source {name} ({source.definition.platform}) at {endpoint}")
+
+
+def _kept(gateway: Gateway, against: list[str]) -> list[Finding]:
+    """Look at what the handlers need beside each schema that was kept."""
+    needs = Needs.of(gateway)
+    found = list(needs.findings)
+    for what in against:
+        schema = Schema.read(named(what))
+        found += [
+            replace(one, what=f"Odoo {schema.version}: {one.what}") for one in judge(schema, needs)
+        ]
+    return found
+
+
+def _live(gateway: Gateway, settings: Settings, environ: dict[str, str]) -> Iterator[Finding]:
+    """Ask each Odoo that is delivered to."""
+    clients = wiring.odoo_clients(gateway, settings, environ)
+    for name in gateway.used:
+        needs = Needs.of(gateway, name)
+        yield from needs.findings
+        if name not in clients:
+            continue
+        try:
+            found, schema = asyncio.run(ask_odoo(clients[name], needs.models))
+        except SettingsError as error:
+            yield Finding("fail", str(error))
+            continue
+        yield from [Finding("ok", _label(gateway, settings, name))] if schema else []
+        yield from found
+        yield from judge(schema, needs) if schema else []
 
 
 def _label(gateway: Gateway, settings: Settings, name: str) -> str:

@@ -45,10 +45,12 @@ class Needs:
         self.findings: list[Finding] = []
 
     @classmethod
-    def of(cls, gateway: Gateway, destination: str) -> "Needs":
-        """Run every route to *destination* on the recorded samples of its topics."""
+    def of(cls, gateway: Gateway, destination: str | None = None) -> "Needs":
+        """Run every route, or those to *destination*, on the recorded samples of its topics."""
         needs = cls()
-        for route in (r for r in gateway.routes.values() if r.destination == destination):
+        for route in gateway.routes.values():
+            if destination not in {None, route.destination}:
+                continue
             platform = gateway.sources[route.source].definition.platform
             recorded = {t: b for t, b in samples(platform).items() if route.matches(t)}
             where = _where(route)

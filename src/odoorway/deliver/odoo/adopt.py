@@ -1,6 +1,6 @@
 """Which records of the batch Odoo already has under a natural key, and which it is about to get."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from odoorway.commands import Find, Upsert, external_id
@@ -28,10 +28,6 @@ class Adopted:
     ids: dict[str, int] = field(default_factory=dict)  # by external ID; bound or just found
     found: list[Binding] = field(default_factory=list)  # to be bound before they are written
     made: dict[Key, Wanted] = field(default_factory=dict)  # Odoo has none: this batch makes it
-
-    def of(self, job: int, wanted: Sequence[Wanted]) -> bool:
-        """Tell whether *job* writes a record that Odoo had before."""
-        return any(one.job == job and one.xid in self.ids for one in wanted)
 
 
 def wanted(position: int, job: Job) -> Iterator[Wanted]:
@@ -63,9 +59,9 @@ class Adoption:
         self._bindings = bindings
         self._making: set[Key] = set()
 
-    async def bound(self, everything: Sequence[Wanted]) -> Adopted:
-        """Return what is bound already."""
-        xids = list(dict.fromkeys(one.xid for one in everything))
+    async def bound(self, records: Iterable[Iterable[str]]) -> Adopted:
+        """Return which of these external IDs are bound, whoever bound them."""
+        xids = list(dict.fromkeys(xid for group in records for xid in group))
         return Adopted(dict(await self._bindings.known(xids)) if xids else {})
 
     def take(self, one: Wanted, answer: tuple[int, ...] | Verdict, adopted: Adopted) -> None:

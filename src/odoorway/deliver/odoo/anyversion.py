@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from odoorway.deliver.odoo.json2 import Json2
-from odoorway.deliver.odoo.jsonrpc import JsonRpc, major, version_number
+from odoorway.deliver.odoo.jsonrpc import JsonRpc, major, version_by_rpc, version_number
 from odoorway.deliver.odoo.transport import Answer, Http, TransportFailure
 from odoorway.deliver.outcome import Failure
 
@@ -39,6 +39,11 @@ class AnyVersion:
             assert unclear  # noqa: S101 - one of the two is given
             return unclear
         return await self._chosen.call(model, method, **body)
+
+    @property
+    def http(self) -> Http:
+        """Requests to the server, without credentials."""
+        return self._http
 
     async def close(self) -> None:
         """Let the connections go."""
@@ -85,3 +90,12 @@ def _web_major(answer: Answer) -> int:
         return version_number(answer.json()["version_info"][0]) if answer.status < _REDIRECT else 0
     except (ValueError, KeyError, TypeError, IndexError):
         return 0
+
+
+async def server_version(http: Http) -> str:
+    """Return the version of that server, like ``19.0``; nothing if it does not tell."""
+    by_web = await http.request("GET", "/web/version", what="the version")
+    if number := _web_major(by_web):
+        return f"{number}.0"
+    answer = await version_by_rpc(http)
+    return f"{major(answer)}.0" if major(answer) else ""

@@ -29,6 +29,11 @@ class Json2:
         path = f"/json/2/{model}/{method}"
         return await self._http.request("POST", path, body, what=f"{model}.{method}")
 
+    @property
+    def http(self) -> Http:
+        """Requests to the server."""
+        return self._http
+
     async def close(self) -> None:
         """Let the connections go."""
         await self._http.close()

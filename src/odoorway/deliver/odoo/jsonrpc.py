@@ -39,7 +39,12 @@ class JsonRpc:
 
     async def version(self) -> Answer:
         """Ask for the server's version, for which it wants no login."""
-        return await self._post("common", "version", [], what="the version")
+        return await version_by_rpc(self._http)
+
+    @property
+    def http(self) -> Http:
+        """Requests to the server, without credentials."""
+        return self._http
 
     async def close(self) -> None:
         """Let the connections go."""
@@ -63,9 +68,18 @@ class JsonRpc:
         return None
 
     async def _post(self, service: str, method: str, args: list[Any], *, what: str) -> Answer:
-        params = {"service": service, "method": method, "args": args}
-        body = {"jsonrpc": "2.0", "method": "call", "id": 1, "params": params}
-        return await self._http.request("POST", "/jsonrpc", body, what=what, rpc=True)
+        return await _post(self._http, service, method, args, what=what)
+
+
+async def version_by_rpc(http: Http) -> Answer:
+    """Ask a server for its version, for which it wants no login."""
+    return await _post(http, "common", "version", [], what="the version")
+
+
+async def _post(http: Http, service: str, method: str, args: list[Any], *, what: str) -> Answer:
+    params = {"service": service, "method": method, "args": args}
+    body = {"jsonrpc": "2.0", "method": "call", "id": 1, "params": params}
+    return await http.request("POST", "/jsonrpc", body, what=what, rpc=True)
 
 
 def arguments(

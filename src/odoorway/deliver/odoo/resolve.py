@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from odoorway.clock import Clock
-from odoorway.commands import Find, Upsert
+from odoorway.commands import Find, Upsert, external_id
 from odoorway.deliver.odoo.adopt import Adopted, Adoption, Wanted, wanted
 from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.kinds import Kinds
@@ -26,10 +26,12 @@ class Resolved:
     adopted: Adopted
     wanted: list[Wanted] = field(default_factory=list)
     remembered: dict[int, set[Key]] = field(default_factory=dict)  # answers not asked for anew
+    records: dict[int, dict[str, str]] = field(default_factory=dict)  # job: external ID: model
 
     def leaned(self, job: int) -> bool:
         """Tell whether *job* was planned with what may be out of date."""
-        return bool(self.remembered.get(job)) or self.adopted.of(job, self.wanted)
+        adopted = self.adopted.ids.keys() & self.records.get(job, {}).keys()
+        return bool(self.remembered.get(job) or adopted)
 
 
 class Resolver:
@@ -57,7 +59,8 @@ class Resolver:
             except Refused as refused:
                 ledger.fail([position], refused.verdict)
         await self.kinds.learn(one for job in jobs for one in upserts(job.commands))
-        adopted = await self.adoption.bound(matched)
+        records = {position: _records(jobs[position]) for position in asked}
+        adopted = await self.adoption.bound(records.values())
         new = [one for one in matched if one.xid not in adopted.ids]
         keys = [key for keys in asked.values() for key in keys]
         remembered = set(self._lookups.remembered(keys))
@@ -66,12 +69,12 @@ class Resolver:
         await self.adoption.remember(adopted.found)
         known = Known(partial(_resolve, found), adopted.ids, self.kinds.many2many)
         leaned = {job: remembered.intersection(keys) for job, keys in asked.items()}
-        return Resolved(known, adopted, matched, leaned)
+        return Resolved(known, adopted, matched, leaned, records)
 
     async def forget(self, resolved: Resolved, jobs: Sequence[int]) -> None:
         """Ask anew for what *jobs* leaned on, and let go of adopted records that are gone."""
         self._lookups.forget(key for job in jobs for key in resolved.remembered.get(job, ()))
-        mine = {w.xid: w.model for w in resolved.wanted if w.job in jobs}
+        mine = {x: m for job in jobs for x, m in resolved.records.get(job, {}).items()}
         gone = []
         for model in sorted(set(mine.values())):
             held = {x: i for x, i in resolved.adopted.ids.items() if mine.get(x) == model}
@@ -92,6 +95,10 @@ class Resolver:
                     self.adoption.take(one, found[one.key], adopted)
                 except Refused as refused:
                     ledger.fail([one.job], refused.verdict)
+
+
+def _records(job: Job) -> dict[str, str]:
+    return {external_id(job.source, one.key): one.model for one in upserts(job.commands)}
 
 
 def _resolve(found: Found, find: Find) -> DbId | Upsert | None:

@@ -9,7 +9,16 @@ from typing import Any, Literal
 from odoorway.commands import Call, Command, Find, Update, Upsert
 from odoorway.transform.flatten import finds, upserts
 
-ATTRIBUTES = ("type", "required", "readonly", "relation", "selection", "depends", "states")
+ATTRIBUTES = (
+    "type",
+    "required",
+    "readonly",
+    "relation",
+    "selection",
+    "depends",
+    "states",
+    "deprecated",
+)
 Fields = Mapping[str, Mapping[str, Any]]  # what `fields_get` returned, by field
 _NUMBERS = {"integer", "float", "monetary"}
 
@@ -77,6 +86,9 @@ def problems(one: Written, fields: Fields, defaults: Collection[str]) -> Iterato
     """Yield what is wrong with *one*; *defaults* are the fields that Odoo fills by itself."""
     for name, value in one.values.items():
         info = fields.get(name)
+        if info and info.get("deprecated"):
+            text = f"{one.model}.{name} is deprecated: {info['deprecated']}"
+            yield Problem("warn", text, "odoo.unknown-field")
         if info is None:
             text = f"{one.model} has no field {name!r}"
             yield Problem("fail", text, "odoo.unknown-field")

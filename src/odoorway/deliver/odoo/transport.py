@@ -51,6 +51,11 @@ class Caller(Protocol):
         """Return Odoo's answer, or raise TransportFailure."""
         ...
 
+    @property
+    def http(self) -> "Http":
+        """Requests to the server."""
+        ...
+
     async def close(self) -> None:
         """Let the connections go."""
         ...
