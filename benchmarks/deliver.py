@@ -45,8 +45,8 @@ from acceptance.orders import make  # noqa: E402
 if TYPE_CHECKING:
     from real_odoo import RealOdoo
 
-BATCHES = {1: 40, 10: 100, 50: 200, 200: 400}  # batch: records a round
-ADAPTIVE = 200  # the ceiling under which the dispatcher finds its own
+BATCHES = {1: 40, 10: 100, 50: 200, 200: 400, 400: 800}  # batch: records a round
+ADAPTIVE = 400  # the ceiling under which the dispatcher finds its own pace
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,7 @@ async def one_round(odoo: "RealOdoo", kind: Kind, first: Iterator[int]) -> dict[
     if kind is CONTACTS:
         bodies = spoiled(kind.bodies(400, next(first)))
         found["one in 100 is bad"] = await through_gateway(odoo, kind, bodies, ADAPTIVE, bad=4)
-    found["load alone"] = await bare(odoo, kind, kind.bodies(400, next(first)), ADAPTIVE)
+    found["load alone"] = await bare(odoo, kind, kind.bodies(800, next(first)), ADAPTIVE)
     found["controller"] = max(
         [
             await through_controller(odoo, kind, kind.bodies(60, next(first)), together)

@@ -32,6 +32,10 @@ class Settings(BaseModel):
     journal: str = Field("odoorway.db", description="the journal's file, or 'memory' to keep none")
     host: str = Field("127.0.0.1", description="the address to listen on")
     port: int = Field(8088, ge=0, le=65535, description="the port to listen on; 0 takes a free one")
+    console_host: str = Field("127.0.0.1", description="the address of metrics and console")
+    console_port: int = Field(
+        8089, ge=-1, le=65535, description="its port; 0 takes a free one, -1 serves no console"
+    )
     max_body: int = Field(5 * 1024 * 1024, gt=0, description="bytes of a body, sent and unpacked")
     max_in_flight: int = Field(512, gt=0, description="requests at once; more are answered 429")
     max_buffered: int = Field(256 * 1024 * 1024, gt=0, description="bytes of all bodies at once")

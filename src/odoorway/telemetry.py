@@ -1,22 +1,30 @@
-"""Log events, each listed once with its meaning."""
+"""Log events and metrics, each listed once with its meaning."""
 
 from enum import StrEnum
 from typing import Any, Self
 
 import structlog
+from prometheus_client import CollectorRegistry
+from prometheus_client import Counter as PrometheusCounter
+from prometheus_client import Histogram as PrometheusHistogram
 
 
-class Log(StrEnum):
-    """Every log event, with its meaning."""
+class _Meant(StrEnum):
+    """A name with its meaning and, for a metric, its labels."""
 
     meaning: str
+    labels: tuple[str, ...]
 
-    def __new__(cls, value: str, meaning: str) -> Self:
-        """Make a member of its *value* and *meaning*."""
+    def __new__(cls, value: str, meaning: str, *labels: str) -> Self:
+        """Make a member of its *value*, *meaning* and *labels*."""
         member = str.__new__(cls, value)
         member._value_ = value
-        member.meaning = meaning
+        member.meaning, member.labels = meaning, labels
         return member
+
+
+class Log(_Meant):
+    """Every log event, with its meaning."""
 
     STARTED = "gateway.started", "serving; with the address and the number of routes"
     STOPPING = "gateway.stopping", "a signal arrived; nothing more is accepted"
@@ -35,6 +43,60 @@ class Log(StrEnum):
     INTERNAL = "gateway.internal-error", "a bug of Odoorway's; with the traceback"
 
 
+class Counter(_Meant):
+    """Every counter. Labels take few values: sources and destinations are those declared."""
+
+    EVENTS = "odoorway_events", "events accepted, or known already", "source", "result"
+    REJECTIONS = "odoorway_rejections", "requests refused, by diagnosis", "source", "code"
+    ATTEMPTS = (
+        "odoorway_attempts", "attempts settled, by what came of them",
+        "source", "destination", "outcome", "code",
+    )  # fmt: skip
+
+
+class Histogram(_Meant):
+    """Every histogram, in seconds."""
+
+    ACK = "odoorway_ack_seconds", "from a request's head to its 202", "source"
+    ARRIVAL = "odoorway_delivery_seconds", "from acceptance to delivered", "destination"
+    BATCH = "odoorway_batch_seconds", "one batch, from lease to answer", "destination"
+
+
+class Gauge(_Meant):
+    """Every gauge, read when it is asked for."""
+
+    WAITING = "odoorway_waiting_deliveries", "deliveries that are not settled yet"
+    DEAD = "odoorway_dead_deliveries", "dead letters"
+    OLDEST = "odoorway_oldest_waiting_seconds", "the age of the oldest event that waits; 0 for none"
+    BREAKER = "odoorway_breaker_open", "1: the destination fails as a whole", "destination"
+    PAUSED = "odoorway_paused", "1: a person paused the destination", "destination"
+    BATCH = "odoorway_batch_size", "deliveries that a batch may have now", "destination"
+    CONCURRENCY = "odoorway_concurrency", "batches that may be under way now", "destination"
+
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+REGISTRY = CollectorRegistry()
+_COUNTERS = {
+    one: PrometheusCounter(one.value, one.meaning, one.labels, registry=REGISTRY) for one in Counter
+}
+_HISTOGRAMS = {
+    one: PrometheusHistogram(
+        one.value, one.meaning, one.labels, registry=REGISTRY, buckets=_SECONDS
+    )
+    for one in Histogram
+}
+
+
 def log(event: Log, **values: Any) -> None:
     """Write one log line."""
     structlog.get_logger("odoorway").info(event.value, **values)
+
+
+def count(counter: Counter, *labels: str) -> None:
+    """Add one."""
+    _COUNTERS[counter].labels(*labels).inc()
+
+
+def observe(histogram: Histogram, seconds: float, *labels: str) -> None:
+    """Add one duration."""
+    _HISTOGRAMS[histogram].labels(*labels).observe(seconds)

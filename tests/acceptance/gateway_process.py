@@ -48,6 +48,7 @@ class GatewayProcess:
             "ODOORWAY_ODOO_API_KEY": key,
             "ODOORWAY_JOURNAL": str(self.journal),
             "ODOORWAY_PORT": str(self.port),
+            "ODOORWAY_CONSOLE_PORT": "0",
             "ODOORWAY_RETRY_BASE": "0.2",
             "ODOORWAY_LOG_FORMAT": "json",
             "SHOPIFY_SECRET": SECRET,

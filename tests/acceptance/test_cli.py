@@ -64,6 +64,7 @@ def connected(shell: Shell, odoo: SandboxOdoo, port: int) -> None:
         "ODOORWAY_ODOO_DATABASE": odoo.database,
         "ODOORWAY_ODOO_API_KEY": odoo.api_key,
         "ODOORWAY_PORT": str(port),
+        "ODOORWAY_CONSOLE_PORT": "0",
     }
 
 

@@ -92,7 +92,7 @@ async def test_an_event_goes_to_three_destinations():
     async with SandboxOdoo() as one, SandboxOdoo() as two, Recorder() as erp:
         gateway = gateway_of(erp=erp.url)
         settings = Settings(
-            journal="memory", port=0, odoo_url=one.url, odoo_database="sandbox",
+            journal="memory", port=0, console_port=0, odoo_url=one.url, odoo_database="sandbox",
             odoo_api_key="sandbox-key",
         )  # fmt: skip
         environ = {"SECOND_URL": two.url, "KEY": "sandbox-key"}

@@ -93,6 +93,7 @@ def _settings(target: tuple[str, str, str], journal: Path) -> Settings:
             "odoo_api_key": key,
             "journal": str(journal),
             "port": 0,
+            "console_port": -1,
             "retry_base": 0.3,
             "grace": 5,
         }

@@ -60,6 +60,8 @@ async def serve(gateway: Gateway, settings: Settings, environ: dict[str, str]) -
     async with wiring.running(gateway, settings, environ) as served:
         for name in gateway.sources:
             err.print(f"endpoint  [bold]{served.url}/in/{name}[/]", soft_wrap=True)
+        if served.console:
+            err.print(f"metrics   [bold]{served.console}/metrics[/]", soft_wrap=True)
         await stopped.wait()
 
 

@@ -19,7 +19,7 @@ from odoorway.journal.port import Journal
 from odoorway.model.delivery import Leased, Outcome, Settlement
 from odoorway.model.standing import Standing
 from odoorway.model.version import is_older
-from odoorway.telemetry import Log, log
+from odoorway.telemetry import Counter, Histogram, Log, count, log, observe
 from odoorway.transform.run import Commands, Settled, transform
 
 _MAY_BE_ITS_OWN_FAULT = {"odoo.timeout", "odoo.empty-answer", "odoo.unavailable"}
@@ -280,6 +280,15 @@ class Dispatcher:
         await self._journal.settle(self._owner, settlements)
         for one, settled in zip(leased, settlements, strict=True):
             _report(one, settled)
+            self._count(one, settled)
+        observe(Histogram.BATCH, now - began, self.name)
+
+    def _count(self, leased: Leased, settled: Settlement) -> None:
+        source = leased.event.source
+        count(Counter.ATTEMPTS, source, self.name, settled.outcome, settled.code or "")
+        if settled.outcome is Outcome.DELIVERED:
+            waited = max(0.0, settled.at - leased.event.received_at)
+            observe(Histogram.ARRIVAL, waited, self.name)
 
 
 def _report(leased: Leased, settled: Settlement) -> None:

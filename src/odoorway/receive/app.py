@@ -17,7 +17,7 @@ from odoorway.receive import body as bodies
 from odoorway.receive.identity import identify, needs_json
 from odoorway.receive.refusal import Refused, problem, safe_headers
 from odoorway.receive.signature import Verifier
-from odoorway.telemetry import Log, log
+from odoorway.telemetry import Counter, Histogram, Log, count, log, observe
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -83,6 +83,7 @@ class ReceiveApp:
         if path in {"/healthz", "/readyz"}:
             await self._health(path, send)
             return
+        began = self._clock.now()
         headers = _decoded(scope["headers"])
         seen = _Seen(headers)
         try:
@@ -101,8 +102,14 @@ class ReceiveApp:
             await self._refuse(path, seen, Refused("gateway.internal-error"), send)
             return
         self._on_append()
+        self._counted(path, appended, began)
         body = b'{"event": "%s"}' % appended.event_id.encode()
         await _answer(send, 202, [_JSON, _length(body)], body)
+
+    def _counted(self, path: str, appended: Appended, began: float) -> None:
+        source = path.removeprefix(_PREFIX)
+        count(Counter.EVENTS, source, "duplicate" if appended.duplicate else "accepted")
+        observe(Histogram.ACK, self._clock.now() - began, source)
 
     async def _admit(
         self, method: str, path: str, seen: "_Seen", receive: bodies.Receive
@@ -185,6 +192,8 @@ class ReceiveApp:
         headers, body = problem(refused)
         self._record(path, seen, refused)
         log(Log.REFUSED, path=path[:200], code=refused.code, status=refused.status)
+        name = path.removeprefix(_PREFIX)
+        count(Counter.REJECTIONS, name if name in self._verifiers else "unknown", refused.code)
         await _answer(send, refused.status, headers, body)
 
     def _record(self, path: str, seen: "_Seen", refused: Refused) -> None:

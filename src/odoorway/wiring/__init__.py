@@ -13,6 +13,9 @@ from pathlib import Path
 import uvicorn
 
 from odoorway.clock import Clock, SystemClock
+from odoorway.console.app import build_app
+from odoorway.console.metrics import Metrics
+from odoorway.console.server import console_server
 from odoorway.deliver.port import Destination
 from odoorway.dispatch.dispatcher import Dispatcher, DispatchLimits
 from odoorway.dispatch.retry_policy import RetryPolicy
@@ -75,6 +78,7 @@ class Running:
     server: uvicorn.Server
     journal: Journal
     dispatchers: Mapping[str, Dispatcher]  # by destination
+    console: str | None = None  # the URL of metrics and console
 
 
 @asynccontextmanager
@@ -110,11 +114,14 @@ async def running(
     app = ReceiveApp(gateway, checked, journal, clock, limits, on_append=wake, at=at)
     server = build_server(app, settings.host, settings.port, limits=limits, grace=settings.grace)
     try:
-        listening = _listen(settings)
-        async with _serving(server, listening, tuple(dispatchers.values()), settings.grace):
-            host, port = listening.getsockname()[:2]
-            log(Log.STARTED, url=f"http://{host}:{port}", routes=len(gateway.routes))
-            yield Running(f"http://{host}:{port}", server, journal, dispatchers)
+        listening = _listen(settings.host, settings.port, "port")
+        async with (
+            _serving(server, listening, tuple(dispatchers.values()), settings.grace),
+            console(settings, journal, dispatchers, clock) as shown,
+        ):
+            url = _url(listening)
+            log(Log.STARTED, url=url, routes=len(gateway.routes))
+            yield Running(url, server, journal, dispatchers, shown)
             log(Log.STOPPING)
             app.stop()
     finally:
@@ -183,11 +190,38 @@ def _receive_limits(settings: Settings) -> ReceiveLimits:
     )
 
 
-def _listen(settings: Settings) -> socket.socket:
+def _url(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://{host}:{port}"
+
+
+def _listen(host: str, port: int, setting: str) -> socket.socket:
     try:
-        return socket.create_server((settings.host, settings.port), backlog=2048)
+        return socket.create_server((host, port), backlog=2048)
     except OSError as error:
         raise SettingsError(
-            f"cannot listen on {settings.host}:{settings.port}: {error.strerror};"
-            " choose another with ODOORWAY_PORT or --port"
+            f"cannot listen on {host}:{port}: {error.strerror}; choose another with"
+            f" ODOORWAY_{setting.upper()} or --{setting.replace('_', '-')}"
         ) from error
+
+
+@asynccontextmanager
+async def console(
+    settings: Settings, journal: Journal, dispatchers: Mapping[str, Dispatcher], clock: Clock
+) -> AsyncIterator[str | None]:
+    """Serve metrics and console inside the block; give their URL, or None when turned off."""
+    if settings.console_port < 0:
+        yield None
+        return
+
+    def pace() -> dict[str, tuple[int, int]]:
+        return {n: (one.pace.batch, one.pace.concurrency) for n, one in dispatchers.items()}
+
+    listening = _listen(settings.console_host, settings.console_port, "console_port")
+    server = console_server(build_app(Metrics(journal, pace, clock.now)))
+    serving = asyncio.create_task(server.serve([listening]))
+    try:
+        yield _url(listening)
+    finally:
+        server.should_exit = True
+        await serving

@@ -1,0 +1,1 @@
+"""What operators see: metrics, and in time pages and an API. Never on the address of webhooks."""
