@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test fast lint odoo bench clean
+.PHONY: demo test fast lint odoo diagnoses bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -33,6 +33,9 @@ lint: $(READY)  ## linters, types, and which module may import which
 
 odoo: $(READY)  ## a real Odoo 19 to try things on; prints its address and key
 	@scripts/odoo start
+
+diagnoses: $(READY)  ## how many recorded answers of real Odoos are recognised
+	@$(BIN)/python scripts/diagnoses
 
 bench: $(READY)  ## the benchmarks; each prints ratios
 	@$(BIN)/python benchmarks/ingest.py

@@ -42,7 +42,7 @@ class Settings(BaseModel):
     max_waiting: int = Field(5_000_000, gt=0, description="deliveries that may wait")
     read_timeout: float = Field(20.0, gt=0, description="seconds for a request's head, and body")
     grace: float = Field(25.0, gt=0, description="seconds to finish in after SIGTERM")
-    batch: int = Field(200, gt=0, le=1000, description="deliveries in one batch, at most")
+    batch: int = Field(400, gt=0, le=1000, description="deliveries in one batch, at most")
     max_concurrency: int = Field(
         2, gt=0, le=32, description="batches under way to a destination at once, at most"
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from odoorway import __version__
-from odoorway.cli import checking, demo, journal, scaffold, schema, serving, status, trying
+from odoorway.cli import checking, demo, doctor, journal, scaffold, schema, serving, status, trying
 from odoorway.cli.common import EXIT_CODES, FLAG_VARIABLES, Exit, err, safe, variables
 from odoorway.errors import DeclarationError, JournalUnavailable, OdoorwayError, SettingsError
 from odoorway.settings import PREFIX
@@ -32,6 +32,7 @@ app.command("resume")(status.resume)
 app.add_typer(journal.events, name="events")
 app.add_typer(journal.dead, name="dead")
 app.add_typer(schema.schema, name="schema")
+app.add_typer(doctor.doctor, name="doctor")
 
 
 def _version(value: bool) -> None:

@@ -1,221 +1,27 @@
-"""Every diagnosis, once: the gateway, the command line and the docs all read it here."""
+"""Every diagnosis, once: the gateway, the doctor, the command line and the docs read it here."""
 
-from odoorway.model.diagnosis import Diagnosis, Fixer
+from odoorway.diagnose.entries import controller, gateway, odoo, routing, server
+from odoorway.model.diagnosis import Diagnosis
 
-_S, _I, _A, _O = Fixer.SENDER, Fixer.INTEGRATOR, Fixer.ODOO_ADMIN, Fixer.OPERATIONS
-
-
-def _d(
-    code: str, fixer: Fixer, title: str, cause: str, *fix: str, transient: bool = False
-) -> Diagnosis:
-    return Diagnosis(code=code, fixer=fixer, title=title, cause=cause, fix=fix, transient=transient)
-
-
-_REQUEST = (
-    _d("request.unknown-source", _S, "No such source",
-       "The path names a source that hooks.py does not declare.",
-       "Compare the URL set at the platform with the endpoints that `odoorway check` prints.",
-       "Declare the source in hooks.py when it is missing there."),
-    _d("request.not-found", _S, "No such path",
-       "Webhooks are taken at /in/<source> only.",
-       "Set the platform's URL to https://<host>/in/<source>."),
-    _d("request.method-not-allowed", _S, "Wrong HTTP method",
-       "An endpoint takes POST only.",
-       "Let the sender POST; a redirect on the way (http to https) turns POST into GET, so give"
-       " the platform the final URL."),
-    _d("request.too-large", _S, "The body is too large",
-       "The body, as sent or once unpacked, is over the limit.",
-       "Raise ODOORWAY_MAX_BODY if such bodies are expected.",
-       "Raise the limit of the proxy in front as well."),
-    _d("request.unsupported-encoding", _S, "Unknown content encoding",
-       "Only gzip, deflate and plain bodies are understood.",
-       "Turn off the other compression at the sender or the proxy."),
-    _d("request.bad-encoding", _S, "The compressed body is damaged",
-       "The body does not unpack as its Content-Encoding says.",
-       "Look for a proxy that unpacks the body and leaves the header."),
-    _d("request.bad-length", _S, "Content-Length makes no sense",
-       "The header is no number, or the body was cut short.",
-       "Look for a proxy that changes the body, and for broken connections."),
-    _d("request.too-slow", _S, "The request did not arrive in time",
-       "The sender took longer than the time limit to send its body.",
-       "Look at the network between; raise ODOORWAY_READ_TIMEOUT for slow senders you know."),
-    _d("request.not-json", _S, "The body is not JSON",
-       "The handler wants JSON and the body is none.",
-       "Choose JSON as the format at the platform, or annotate the handler's payload as bytes."),
-    _d("signature.missing", _S, "The signature is missing",
-       "The header that carries the signature is missing or empty.",
-       "Set a signing secret at the platform.",
-       "Make sure no proxy removes the header."),
-    _d("signature.malformed", _S, "The signature cannot be read",
-       "The signature header is not of the form that this platform writes, or stands there twice.",
-       "Check that the source in hooks.py is of the platform that sends."),
-    _d("signature.mismatch", _S, "The signature does not match",
-       "None of the configured secrets made this signature over this body.",
-       "Copy the secret anew from the platform, without spaces; each endpoint may have its own.",
-       "Make sure that no proxy rewrites the body.",
-       "If nobody you know sent it, it is a forgery and was kept out."),
-    _d("signature.expired", _S, "The signature's time is too far off",
-       "The signed timestamp is outside the tolerance: a replayed request, or a wrong clock.",
-       "Set the clock of this machine by NTP.",
-       "Let the platform send the event again, newly signed."),
-    _d("gateway.overloaded", _O, "Too many requests at once",
-       "More requests are in flight than the limit; refusing protects those accepted.",
-       "Nothing, if it passes: platforms send again.",
-       "Else raise ODOORWAY_MAX_IN_FLIGHT or give the machine a faster disk.", transient=True),
-    _d("gateway.journal-unavailable", _O, "The journal cannot store",
-       "The journal's disk is full or failing, or its limit is reached; nothing was acknowledged.",
-       "Free disk space, or raise ODOORWAY_MAX_WAITING.",
-       "Look at why deliveries wait: `odoorway dead list`, and the destination's state.",
-       transient=True),
-    _d("gateway.stopping", _O, "The gateway is stopping",
-       "It accepts nothing more and finishes what it accepted.",
-       "Nothing: platforms send again.", transient=True),
-    _d("gateway.internal-error", _O, "A bug in Odoorway",
-       "Odoorway met something it did not expect; the log has the traceback.",
-       "Report it with the log line.", transient=True),
-)  # fmt: skip
-
-_HANDLER = (
-    _d("event.no-route", _I, "No route takes this topic",
-       "The event is verified and stored, and no handler is declared for its topic.",
-       "Add a handler with .on(topic) and replay the event, or stop the platform sending it."),
-    _d("event.stale", _I, "A newer event of the same thing was delivered before",
-       "The event arrived out of order: its version is older than what its route has written"
-       " for this ordering key, so writing it would undo the newer one.",
-       "Nothing: what is in Odoo is newer.",
-       "If the source's version means something else, change its `version=` in hooks.py."),
-    _d("payload.invalid", _I, "The payload is not what the handler's annotation says",
-       "Validation found the listed errors, each with its path.",
-       "Correct the annotation if the platform is right, then replay.",
-       "Tell the sender if the payload is wrong."),
-    _d("handler.failed", _I, "The handler raised an exception",
-       "The traceback is kept with the attempt.",
-       "Correct the handler, try it with `odoorway try`, then replay."),
-    _d("handler.no-command", _I, "The handler returned something that is no command",
-       "A handler returns an Upsert, Update, Call or Forward, a list of them, or raises Skip;"
-       " only a Forward can go to a destination that is no Odoo.",
-       "Correct the handler, try it with `odoorway try`, then replay."),
-    _d("handler.rejected", _I, "The handler rejected the event",
-       "The handler raised Reject with the reason shown.",
-       "Correct what the reason says, then replay."),
-    _d("handler.skipped", _I, "The handler skipped the event",
-       "The handler raised Skip with the reason shown.",
-       "Nothing, if that is intended."),
-    _d("handler.retry-later", _I, "The handler asked to be run later",
-       "The handler raised RetryLater with the reason shown.",
-       "Nothing, unless it goes on for ever.", transient=True),
-    _d("gateway.lease-lost", _O, "The gateway was stopped during the delivery",
-       "The process ended, or took longer than the lease; the delivery is run again.",
-       "Nothing: repeating is safe.", transient=True),
-    _d("gateway.route-gone", _I, "The route is no longer declared",
-       "The delivery waits for a route that hooks.py no longer has.",
-       "Declare a route of that name again, then replay."),
-)  # fmt: skip
-
-_ODOO = (
-    _d("odoo.unreachable", _O, "Odoo cannot be reached",
-       "The connection was refused, reset or could not be made.",
-       "Start Odoo, or correct ODOORWAY_ODOO_URL; what waits goes out by itself.", transient=True),
-    _d("odoo.timeout", _O, "Odoo did not answer in time",
-       "Odoo is busy, or the batch too large for it.",
-       "Look at Odoo's load and its worker limits; the delivery is repeated, which is safe.",
-       transient=True),
-    _d("odoo.empty-answer", _O, "Odoo closed the connection without an answer",
-       "A worker was killed, mostly by limit_time_real or limit_time_cpu, or Odoo restarted.",
-       "Look for 'timeout after' in Odoo's log and raise the limit.", transient=True),
-    _d("odoo.unavailable", _O, "Odoo, or the proxy before it, is not available",
-       "The answer was 429, 502, 503 or 504.",
-       "Look at Odoo and at the proxy's log; what waits goes out by itself.", transient=True),
-    _d("odoo.database-not-selected", _A, "Odoo does not know the database",
-       "No database of that name is served: the name is wrong, the filter hides it, or PostgreSQL"
-       " is down, which looks exactly like it.",
-       "Check that PostgreSQL under Odoo runs.",
-       "Compare ODOORWAY_ODOO_DATABASE with the name Odoo serves (db_name, dbfilter).",
-       transient=True),
-    _d("odoo.bad-key", _A, "Odoo refuses the API key",
-       "The key is wrong, expired or of another scope, or its user is inactive.",
-       "Make a new key in the user's preferences, under Account Security, and set"
-       " ODOORWAY_ODOO_API_KEY."),
-    _d("odoo.login-needed", _O, "An Odoo before 19 needs a login beside the key",
-       "Odoo 14 to 18 are spoken to by JSON-RPC, which takes a user's login and the key.",
-       "Set ODOORWAY_ODOO_LOGIN to the login of the key's user."),
-    _d("odoo.not-odoo", _O, "The URL does not answer as Odoo's API does",
-       "A redirect, an HTML page or another server answered.",
-       "Set ODOORWAY_ODOO_URL to Odoo's final https address, without a path."),
-    _d("odoo.conflict", _O, "Another transaction changed the same record",
-       "PostgreSQL refused to serialize the two; the delivery is repeated, which is safe.",
-       "Nothing, unless it goes on.", transient=True),
-    _d("odoo.server-error", _I, "Odoo failed inside",
-       "An error of Odoo's or of one of its modules, with the message shown.",
-       "Look at Odoo's log at the time of the attempt.", transient=True),
-    _d("odoo.access-denied", _A, "The gateway's user may not do this in Odoo",
-       "An access right or a record rule forbids it to the API key's user.",
-       "Give that user the group that Odoo's message names, then replay."),
-    _d("odoo.unknown-model", _I, "Odoo has no such model or method",
-       "The name is wrong, or the module that brings it is not installed.",
-       "Correct the handler, or install the module; then replay."),
-    _d("odoo.unknown-field", _I, "Odoo has no such field",
-       "The model in the command has no field of that name in this database.",
-       "Correct the handler, or install the module that brings the field; then replay."),
-    _d("odoo.missing-required", _I, "A required field is missing",
-       "Odoo needs a value that the command does not give.",
-       "Give the field in the handler, or a default in Odoo; then replay."),
-    _d("odoo.invalid-value", _I, "Odoo cannot read a value",
-       "A value is not of the field's type, or not among its selection.",
-       "Correct the handler, then replay."),
-    _d("odoo.no-match", _I, "A record that is referred to does not exist",
-       "find() or an external ID matched nothing in Odoo.",
-       "Create the record in Odoo, for example the product with that SKU, then replay.",
-       "Or say what should happen: find(..., missing=...)."),
-    _d("odoo.awaiting-match", _I, "A record that is referred to does not exist yet",
-       "find(..., missing='retry') matched nothing; it is asked again.",
-       "Nothing, if the record will come.", transient=True),
-    _d("odoo.many-matches", _I, "A lookup matched several records",
-       "find() must match one record; writing to any of several could be wrong.",
-       "Remove the duplicates in Odoo, or give find() more fields; then replay."),
-    _d("odoo.wrong-reference", _I, "A foreign id does not exist",
-       "Odoo says that another model is using the record to be deleted; on writing it means that"
-       " a database id in a value does not exist.",
-       "Refer by find() or by an Upsert instead of a fixed id; then replay."),
-    _d("odoo.validation", _I, "Odoo refuses the record",
-       "A constraint or a rule of Odoo's, with the message shown.",
-       "Correct the data or the handler, then replay."),
-    _d("odoo.not-unique", _I, "Another record already has this unique value",
-       "A unique constraint of Odoo's forbids a second record with that value.",
-       "Find which record has it; use the same key in Upsert for both, then replay."),
-    _d("odoo.unexpected-answer", _I, "Odoo answered something unexpected",
-       "The answer fits no known case; the detail shows it.",
-       "Report it with the detail, so that it gets a diagnosis of its own.", transient=True),
-)  # fmt: skip
-
-_FORWARD = (
-    _d("forward.unreachable", _O, "The address forwarded to cannot be reached",
-       "The connection was refused or reset, or no answer came in time.",
-       "Start the other system, or correct the address; what waits goes out by itself.",
-       transient=True),
-    _d("forward.server-error", _O, "The system forwarded to failed or was busy",
-       "It answered 5xx, 408, 425 or 429.",
-       "Look at its log at the time of the attempt; the forward is repeated under the same"
-       " webhook-id.", transient=True),
-    _d("forward.refused", _I, "The system forwarded to refused the body",
-       "It answered 4xx, or a success that holds an error, as Odoo's jsonrpc routes do.",
-       "Read the answer shown; correct the handler or the other side, then replay.",
-       "`odoorway doctor explain` says more about an answer of Odoo's."),
-    _d("forward.redirected", _I, "The address forwarded to is another",
-       "It answered with a redirect, which would turn the POST into a GET and lose the body.",
-       "Forward to the final address, mostly https instead of http; then replay."),
-    _d("forward.no-secret", _O, "The secret to sign a forward with is not set",
-       "The environment variable that Forward's secret= names is missing or empty.",
-       "Set it in .env or the environment and restart; then replay."),
-)  # fmt: skip
-
-CATALOG: dict[str, Diagnosis] = {d.code: d for d in (*_REQUEST, *_HANDLER, *_ODOO, *_FORWARD)}
+CATALOG: dict[str, Diagnosis] = {
+    d.code: d
+    for d in (
+        *gateway.REQUEST,
+        *gateway.HANDLER,
+        *gateway.FORWARD,
+        *odoo.ODOO,
+        *routing.ROUTING,
+        *controller.CONTROLLER,
+        *server.LOGS,
+        *server.SERVER,
+    )
+}
 
 
 def diagnosis(code: str) -> Diagnosis:
     """Return the diagnosis of that *code*.
 
     Raises:
-        KeyError: the catalogue has none; codes are written in this module only.
+        KeyError: the catalogue has none; codes are written in ``entries`` only.
     """
     return CATALOG[code]

@@ -35,7 +35,7 @@ _LOG = {
 class DispatchLimits:
     """How much is under way to one destination."""
 
-    batch: int = 200  # deliveries a batch, at most
+    batch: int = 400  # deliveries a batch, at most
     concurrency: int = 2  # batches at once, at most
     rate: float = 0.0  # deliveries a second, at most; 0 sets no limit
     lease: float = 300.0  # seconds; longer than any batch can take

@@ -27,6 +27,13 @@ class Diagnosis:
     fix: tuple[str, ...]  # steps, in order
     transient: bool  # trying again can help by itself
     fixer: Fixer
+    repeat_safe: bool = True  # sending the same again does no harm
+    versions: tuple[tuple[str, str], ...] = ()  # Odoo's versions, and what differs there
+
+    @property
+    def page(self) -> str:
+        """The page about it, from the root of the documentation."""
+        return f"diagnoses/{self.code}.md"
 
     def __post_init__(self) -> None:
         """Refuse a diagnosis that would not help its reader."""

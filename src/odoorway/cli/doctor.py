@@ -1,0 +1,11 @@
+"""`odoorway doctor`: why a webhook into Odoo fails, with or without the gateway."""
+
+import typer
+
+from odoorway.cli import doctor_explain
+
+doctor = typer.Typer(
+    no_args_is_help=True,
+    help="Find why a webhook into Odoo fails, and what fixes it; needs no gateway.",
+)
+doctor.command("explain")(doctor_explain.explain)

@@ -1,0 +1,1 @@
+"""Every diagnosis, by who meets it."""

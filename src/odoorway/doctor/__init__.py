@@ -1,0 +1,1 @@
+"""Why does this Odoo webhook fail, and what fixes it? Needs no gateway."""
