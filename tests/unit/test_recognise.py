@@ -46,6 +46,8 @@ def test_the_recordings_are_recognised():
 @pytest.mark.shared
 def test_all_recordings_in_shared_are_recognised():
     """The same for every recording, where they can be had."""
+    if not SHARED.exists():
+        pytest.skip("shared/ is not here: only the recordings in the repository are judged")
     found, wrong = misses(TABLE["recordings"](SHARED))
     assert len(found) > 700
     assert len(wrong) / len(found) < 0.03, Counter(wrong)

@@ -2,10 +2,11 @@
 
 import typer
 
-from odoorway.cli import doctor_explain
+from odoorway.cli import doctor_addons, doctor_explain
 
 doctor = typer.Typer(
     no_args_is_help=True,
     help="Find why a webhook into Odoo fails, and what fixes it; needs no gateway.",
 )
 doctor.command("explain")(doctor_explain.explain)
+doctor.command("addons")(doctor_addons.addons)
