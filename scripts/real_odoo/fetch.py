@@ -66,7 +66,7 @@ def debian_mirror() -> str | None:
     """The address of the Debian archive this machine already uses, or None."""
     files = [_APT / "sources.list", *sorted((_APT / "sources.list.d").glob("*"))]
     texts = ((file.suffix, file.read_text()) for file in files if file.is_file())
-    release = _codename()
+    release = codename()
     for suffix, text in texts:
         entries = _deb822(text) if suffix == ".sources" else _one_line(text)
         for address, suites, components in entries:
@@ -75,7 +75,8 @@ def debian_mirror() -> str | None:
     return None
 
 
-def _codename() -> str:
+def codename() -> str:
+    """The name of this machine's Debian release."""
     try:
         return platform.freedesktop_os_release().get("VERSION_CODENAME", "sid")
     except OSError:
@@ -174,7 +175,7 @@ def download(folder: Path, suite: str, packages: Sequence[str]) -> list[Path]:
     apt = ["apt-get", "-q", *(f"-o{setting}" for setting in settings)]
     say("reading Debian's package list")
     run([*apt, "update"])
-    say(f"downloading {' and '.join(packages)} (about 120 MB)")
+    say(f"downloading {' and '.join(packages)}")
     run([*apt, "download", *packages], cwd=folder)
     return [next(folder.glob(f"{name}_*.deb")) for name in packages]
 

@@ -64,9 +64,15 @@ def _rpc(evidence: Evidence, answer: Mapping[str, Any], sent: Any) -> str | None
         return "odoo.login-failed" if answer.get("result") is False else None
     if _RESPONSE.match(str(answer.get("result", ""))):
         return "odoo.response-lost"
-    if isinstance(sent, dict) and not sent.keys() <= _ENVELOPE:
-        return "odoo.envelope-missing"
-    return None
+    return "odoo.envelope-missing" if _is_bare(sent) else None
+
+
+def _is_bare(sent: Any) -> bool:
+    """Tell whether what was sent has no JSON-RPC envelope, or more than one."""
+    if not isinstance(sent, dict) or not sent:
+        return False
+    enveloped = "params" in sent or "jsonrpc" in sent
+    return not enveloped or not sent.keys() <= _ENVELOPE
 
 
 def _login_refused(evidence: Evidence) -> bool:
