@@ -5,10 +5,12 @@ import random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from odoorway.errors import JournalFull, JournalLocked
+from odoorway.journal.found import EventFilter
 from odoorway.journal.memory import MemoryJournal
 from odoorway.journal.port import Journal, Limits
 from odoorway.journal.sqlite import SqliteJournal
@@ -73,6 +75,19 @@ def settled(one: Leased, outcome: Outcome, now: float = 1000.0, **more: object) 
 
 async def finish(journal: Journal, one: Leased, outcome: Outcome = Outcome.DELIVERED) -> None:
     assert await journal.settle("me", [settled(one, outcome)])
+
+
+def rejection(number: int) -> Rejection:
+    return Rejection(
+        id=f"rej_{number}",
+        source="shop",
+        at=number,
+        status=401,
+        code="signature.mismatch",
+        detail="",
+        headers=(),
+        body=b"",
+    )
 
 
 def ids(leased: list[Leased]) -> list[str]:
@@ -496,3 +511,84 @@ async def test_destinations_are_those_planned_for_or_paused(opened: Open) -> Non
         await journal.append(event(number), [replace(PLAN, destination=name)])
     await journal.pause("c", 5.0, paused=True)
     assert list(await journal.destinations()) == ["a", "b", "c"]
+
+
+async def _history(journal: Journal) -> None:
+    """Six events of two sources: two delivered, two dead, one waiting, one without a route."""
+    for number in range(1, 6):
+        one = replace(event(number, body=f"body {number}"), source="shop" if number < 4 else "crm")
+        await journal.append(one, [PLAN])
+    await journal.append(replace(event(400, about="7"), topic="odd"), [])
+    leased = await lease(journal, limit=4)
+    outcomes = [Outcome.DELIVERED, Outcome.DEAD, Outcome.DELIVERED, Outcome.DEAD]
+    for one, outcome in zip(leased, outcomes, strict=True):
+        code = "odoo.no-match" if outcome is Outcome.DEAD else None
+        records = (("sale.order", f"__odoorway__.shop_order_{one.event.id}", 5),)
+        done = replace(settled(one, outcome, code=code), records=records)
+        await journal.settle("me", [done])
+
+
+async def test_events_are_found(opened: Open) -> None:
+    """By each of their properties, newest first, and pages do not overlap."""
+    journal = opened()
+    await _history(journal)
+
+    async def found(**wanted: Any) -> list[str]:
+        page = await journal.search(EventFilter(**wanted))
+        assert page.next is None
+        return [one.id[-3:] for one in page.events]
+
+    assert await found() == ["400", "005", "004", "003", "002", "001"]
+    assert await found(source="crm") == ["005", "004"]
+    assert await found(topic="odd") == ["400"]
+    assert await found(state=State.DEAD) == ["004", "002"]
+    assert await found(state=State.SKIPPED) == ["400"]
+    assert await found(since=3.0, until=5.0) == ["004", "003"]
+    assert await found(ordering_key="3") == ["003"]
+    assert await found(ordering_key="3", source="crm") == []
+    assert await found(text="body 2") == ["002"]
+    assert await found(external_id="shop_order_evt_000001") == ["001"]
+    first = await journal.search(EventFilter(), limit=4)
+    second = await journal.search(EventFilter(), limit=4, before=first.next)
+    assert [one.id[-3:] for one in second.events] == ["002", "001"]
+
+
+async def test_problems_flows_and_beats(opened: Open) -> None:
+    """What a person has to look at, how much stands where, and what happened when."""
+    journal = opened()
+    await _history(journal)
+    await journal.reject(rejection(1))
+    problems = {(p.kind, p.source, p.code): p.count for p in await journal.problems()}
+    assert problems == {
+        ("dead", "shop", "odoo.no-match"): 1,
+        ("dead", "crm", "odoo.no-match"): 1,
+        ("rejection", "shop", "signature.mismatch"): 1,
+    }
+    flows = {(f.source, f.destination, f.state): f.count for f in await journal.flows()}
+    assert flows == {
+        ("shop", "odoo", State.DELIVERED): 2,
+        ("shop", "odoo", State.DEAD): 1,
+        ("crm", "odoo", State.DEAD): 1,
+        ("crm", "odoo", State.PENDING): 1,
+        ("shop", "", State.SKIPPED): 1,
+    }
+    beats = [(b.minute, b.what, b.count) for b in await journal.beats(0.0)]
+    assert beats[0] == (0, "received", 5)
+    assert (6, "received", 1) in beats
+    assert {(what, n) for _, what, n in beats[2:]} == {("delivered", 2), ("dead", 2)}
+    assert (await journal.beats(300.0))[0].minute == 6
+
+
+async def test_a_replay_takes_the_dead_letters_place(opened: Open) -> None:
+    """Nobody has to look at the first one any more, and all counts say so."""
+    journal = opened()
+    await _history(journal)
+    (before, *_) = await journal.deliveries(state=State.DEAD)
+    assert await journal.replay(before.event_id, [PLAN], 900.0)
+    after = await journal.delivery(before.id)
+    assert after
+    assert (after.state, after.code) == (State.SKIPPED, "delivery.replayed")
+    assert (await journal.stats()).deliveries[State.DEAD] == 1
+    assert len(await journal.attempts(before.id)) == 1
+    assert sum(f.count for f in await journal.flows() if f.state is State.DEAD) == 1
+    assert sum(p.count for p in await journal.problems()) == 1

@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from odoorway.errors import JournalFull
+from odoorway.journal import memory_search
 from odoorway.journal.caps import cap_event, cap_rejection, cap_settlement
+from odoorway.journal.found import Beat, EventFilter, EventPage, Flow, Problem
 from odoorway.journal.port import Appended, Binding, Limits, Stats
 from odoorway.model.delivery import (
     Attempt,
@@ -221,7 +223,21 @@ class MemoryJournal:
         event = self._events.get(event_id)
         if event is None:
             return []
+        for plan in planned:
+            self._supersede(event_id, plan.route, now)
         return [self._replayed(event, plan, now) for plan in planned]
+
+    def _supersede(self, event_id: str, route: str, now: float) -> None:
+        for number, delivery in self._deliveries.items():
+            same = (delivery.event_id, delivery.route) == (event_id, route)
+            if same and delivery.state is State.DEAD:
+                self._deliveries[number] = replace(
+                    delivery,
+                    state=State.SKIPPED,
+                    code="delivery.replayed",
+                    detail="replayed",
+                    updated_at=now,
+                )
 
     def _replayed(self, event: Event, plan: Planned, now: float) -> int:
         number = self._enqueue(event, plan, now)
@@ -335,6 +351,35 @@ class MemoryJournal:
         """See ``Journal.unbind``."""
         for xid in xids:
             self._bindings.get(destination, {}).pop(xid, None)
+
+    async def search(
+        self, wanted: EventFilter, *, limit: int = 50, before: int | None = None
+    ) -> EventPage:
+        """See ``Journal.search``."""
+        return memory_search.search(self._tried(), wanted, limit, before)
+
+    async def problems(self) -> Sequence[Problem]:
+        """See ``Journal.problems``."""
+        return memory_search.problems(self._tried(), self._rejections)
+
+    async def flows(self) -> Sequence[Flow]:
+        """See ``Journal.flows``."""
+        return memory_search.flows(self._tried())
+
+    async def beats(self, since: float) -> Sequence[Beat]:
+        """See ``Journal.beats``."""
+        return memory_search.beats(self._tried(), since)
+
+    async def rejection(self, rejection_id: str) -> Rejection | None:
+        """See ``Journal.rejection``."""
+        return next((one for one in self._rejections if one.id == rejection_id), None)
+
+    def _tried(self) -> list[memory_search.Tried]:
+        """Return each event with its deliveries and their attempts."""
+        made: dict[str, list[tuple[Delivery, list[Attempt]]]] = {}
+        for number, delivery in self._deliveries.items():
+            made.setdefault(delivery.event_id, []).append((delivery, self._attempts[number]))
+        return [(event, made.get(key, [])) for key, event in self._events.items()]
 
     async def close(self) -> None:
         """See ``Journal.close``."""

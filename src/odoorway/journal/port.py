@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from odoorway.journal.found import Beat, EventFilter, EventPage, Flow, Problem
 from odoorway.model.delivery import Attempt, Delivery, Leased, Planned, Settlement, State
 from odoorway.model.event import Event, Rejection
 from odoorway.model.standing import Standing
@@ -93,7 +94,8 @@ class Journal(Protocol):
     async def replay(self, event_id: str, planned: Sequence[Planned], now: float) -> Sequence[int]:
         """Add new deliveries of a stored event; return their ids, none when it is not stored.
 
-        In a lane that a dead letter holds they go first, and delivering them frees the lane.
+        In a lane that a dead letter holds they go first, and delivering them frees the lane. A
+        dead letter of the same event and route is settled as skipped: this takes its place.
         """
         ...
 
@@ -162,6 +164,32 @@ class Journal(Protocol):
 
     async def unbind(self, destination: str, xids: Sequence[str]) -> None:
         """Forget what those external IDs are bound to."""
+        ...
+
+    async def search(
+        self, wanted: EventFilter, *, limit: int = 50, before: int | None = None
+    ) -> EventPage:
+        """Return events that are *wanted*, newest first, those older than a page's ``next``.
+
+        What is rare is looked for in stretches: a page may hold less than *limit* and say where
+        to go on.
+        """
+        ...
+
+    async def problems(self) -> Sequence[Problem]:
+        """Return dead letters and rejections, grouped by source and diagnosis, newest first."""
+        ...
+
+    async def flows(self) -> Sequence[Flow]:
+        """Return how many deliveries stand where, by source and destination."""
+        ...
+
+    async def beats(self, since: float) -> Sequence[Beat]:
+        """Return what happened in each minute since that time, the oldest first."""
+        ...
+
+    async def rejection(self, rejection_id: str) -> Rejection | None:
+        """Return one rejection."""
         ...
 
     async def close(self) -> None:

@@ -1,10 +1,12 @@
 """What the reader answers: listings, single values and counts, each from an index."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final, cast
 
 import apsw
 
+from odoorway.journal.found import Beat, EventFilter, EventPage, Flow, Problem
 from odoorway.journal.port import Stats
 from odoorway.journal.rows import (
     encode,
@@ -114,3 +116,57 @@ def bound(db: apsw.Connection, destination: str, xids: Sequence[str]) -> Mapping
     """Return the database ids of the external IDs that are bound."""
     asked = {"destination": destination, "xids": encode(list(xids))}
     return {str(xid): int(ident) for xid, ident in db.execute(SQL["bound"], asked)}
+
+
+def search(db: apsw.Connection, wanted: EventFilter, limit: int, before: int | None) -> EventPage:
+    """Return a page; a search for what is rare ends after a stretch, to be gone on with."""
+    ((newest,),) = db.execute(SQL["newest_event"]).fetchall()
+    start = min(before or _LAST, int(cast("int", newest)) + 1)
+    stop = max(1, start - stretch(wanted))
+    asked = {
+        **asdict(wanted),
+        "state": wanted.state and wanted.state.value,
+        "before": start,
+        "stop": stop,
+        "limit": limit,
+    }
+    about = bool(wanted.ordering_key) and not wanted.external_id
+    rows = db.execute(SQL["search_about" if about else "search"], asked).fetchall()
+    events = tuple(to_event(row[1:]) for row in rows)
+    if len(rows) == limit:
+        return EventPage(events, cast("int", rows[-1][0]))
+    if about or stop <= 1:
+        return EventPage(events, None)
+    times = db.execute(SQL["event_time"], {"seq": stop}).fetchall()
+    return EventPage(events, stop, float(cast("float", times[0][0])) if times else None)
+
+
+def stretch(wanted: EventFilter) -> int:
+    """Return how many events a search looks at before it lets somebody else read."""
+    if wanted.text or wanted.external_id:
+        return 5_000
+    narrow = wanted.source or wanted.topic or wanted.state or wanted.since or wanted.until
+    return 20_000 if narrow else _LAST
+
+
+def problems(db: apsw.Connection) -> Sequence[Problem]:
+    """Return what a person has to look at, the newest first."""
+    names = ("kind", "source", "destination", "code", "count", "first", "last", "example")
+    rows = db.execute(SQL["problems"])
+    return tuple(Problem(**dict(zip(names, row, strict=True))) for row in rows)
+
+
+def flows(db: apsw.Connection) -> Sequence[Flow]:
+    """Return the counts by source and destination."""
+    return tuple(Flow(row[0], row[1], State(row[2]), row[3]) for row in db.execute(SQL["flows"]))
+
+
+def beats(db: apsw.Connection, minute: int) -> Sequence[Beat]:
+    """Return what happened since that minute."""
+    return tuple(Beat(*row) for row in db.execute(SQL["beats"], {"minute": minute}))
+
+
+def rejection(db: apsw.Connection, rejection_id: str) -> Rejection | None:
+    """Return one rejection."""
+    row = db.execute(SQL["rejection"], {"id": rejection_id}).fetchone()
+    return None if row is None else to_rejection(row)

@@ -21,6 +21,7 @@ from odoorway.journal.connect import (
     refuse_unsafe,
     unavailable,
 )
+from odoorway.journal.found import Beat, EventFilter, EventPage, Flow, Problem
 from odoorway.journal.lock import FileLock
 from odoorway.journal.migrate import migrate, require_current
 from odoorway.journal.port import Appended, Binding, Limits, Stats
@@ -189,6 +190,36 @@ class SqliteJournal:
     async def unbind(self, destination: str, xids: Sequence[str]) -> None:
         """See ``Journal.unbind``."""
         await self._writer.do(lambda db: write.unbind(db, destination, xids))
+
+    async def search(
+        self, wanted: EventFilter, *, limit: int = 50, before: int | None = None
+    ) -> EventPage:
+        """See ``Journal.search``."""
+        return await self._read(lambda db: read.search(db, wanted, limit, before))
+
+    async def problems(self) -> Sequence[Problem]:
+        """See ``Journal.problems``."""
+        return await self._read(read.problems)
+
+    async def flows(self) -> Sequence[Flow]:
+        """See ``Journal.flows``."""
+        return await self._read(read.flows)
+
+    async def beats(self, since: float) -> Sequence[Beat]:
+        """See ``Journal.beats``."""
+        return await self._read(lambda db: read.beats(db, int(since // 60)))
+
+    async def rejection(self, rejection_id: str) -> Rejection | None:
+        """See ``Journal.rejection``."""
+        return await self._read(lambda db: read.rejection(db, rejection_id))
+
+    async def query(self, work: Callable[[apsw.Connection], T]) -> T:
+        """Read with *work*; for parts of the journal that have a module of their own."""
+        return await self._read(work)
+
+    async def change(self, work: Callable[[apsw.Connection], T]) -> T:
+        """Write with *work* in one transaction; see ``query``."""
+        return await self._writer.do(work)
 
     async def pragmas(self) -> Mapping[str, str | int]:
         """Return SQLite's settings as they are in force on the connection that writes."""

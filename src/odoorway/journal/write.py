@@ -29,6 +29,7 @@ SQL = load("sqlite", "write")
 Arrival = tuple[Event, Sequence[Planned]]
 Lane = tuple[int, str, str, str, str, bool, float]  # event, lane's key, route, hold, due
 LEASE_LOST = "gateway.lease-lost"
+REPLAYED = "delivery.replayed"
 NO_ROUTE = "event.no-route"
 
 
@@ -119,6 +120,9 @@ def replay(
         (seq, plan.destination, source, ordering_key, plan.route, plan.hold, now)
         for plan in planned
     ]
+    for plan in planned:
+        gone = {"event": seq, "route": plan.route, "now": now, "code": REPLAYED}
+        db.execute(SQL["replay_supersedes"], gone)
     return _deliver(db, lanes, replay=True)
 
 

@@ -110,3 +110,80 @@ ORDER BY name;
 -- name: bound
 SELECT xid, id FROM binding
 WHERE destination = :destination AND xid IN (SELECT value FROM json_each(:xids));
+
+-- name: newest_event
+SELECT coalesce(max(seq), 0) FROM event;
+
+-- Looks at a stretch of the newest events only, so that a rare match costs no more than a page;
+-- the body is asked for last, since reading it follows its overflow pages.
+-- name: search
+SELECT
+    seq, id, source, topic, idempotency_key, ordering_key, version, received_at, headers, body,
+    body_hash, conflict
+FROM event
+WHERE
+    seq < :before AND seq >= :stop
+    AND (:source = '' OR source = :source)
+    AND (:topic = '' OR topic = :topic)
+    AND (:since IS NULL OR received_at >= :since)
+    AND (:until IS NULL OR received_at < :until)
+    AND (
+        :state IS NULL
+        OR EXISTS (SELECT 1 FROM delivery WHERE delivery.event = event.seq AND state = :state)
+    )
+    AND (
+        :external_id = ''
+        OR EXISTS (
+            SELECT 1 FROM delivery
+            CROSS JOIN attempt ON attempt.delivery = delivery.id
+            WHERE delivery.event = event.seq AND instr(attempt.records, :external_id)
+        )
+    )
+    AND (:text = '' OR instr(body, CAST(:text AS BLOB)))
+ORDER BY seq DESC
+LIMIT :limit;
+
+-- name: search_about
+SELECT
+    seq, id, source, topic, idempotency_key, ordering_key, version, received_at, headers, body,
+    body_hash, conflict
+FROM event INDEXED BY event_about
+WHERE
+    ordering_key = :ordering_key AND seq < :before
+    AND (:source = '' OR source = :source)
+    AND (:topic = '' OR topic = :topic)
+    AND (:since IS NULL OR received_at >= :since)
+    AND (:until IS NULL OR received_at < :until)
+    AND (
+        :state IS NULL
+        OR EXISTS (SELECT 1 FROM delivery WHERE delivery.event = event.seq AND state = :state)
+    )
+    AND (:text = '' OR instr(body, CAST(:text AS BLOB)))
+ORDER BY seq DESC
+LIMIT :limit;
+
+-- name: event_time
+SELECT received_at FROM event WHERE seq >= :seq ORDER BY seq LIMIT 1;
+
+-- name: problems
+SELECT
+    'dead', event.source, delivery.destination, coalesce(delivery.code, ''), count(*),
+    min(delivery.updated_at), max(delivery.updated_at), event.id
+FROM delivery
+CROSS JOIN event ON event.seq = delivery.event
+WHERE delivery.state = 'dead'
+GROUP BY 2, 3, 4
+UNION ALL
+SELECT 'rejection', source, '', code, count(*), min(at), max(at), id
+FROM rejection
+GROUP BY 2, 4
+ORDER BY 7 DESC;
+
+-- name: flows
+SELECT source, destination, state, n FROM flow WHERE n > 0 ORDER BY source, destination;
+
+-- name: beats
+SELECT minute, what, n FROM beat WHERE minute >= :minute ORDER BY minute;
+
+-- name: rejection
+SELECT id, source, at, status, code, detail, headers, body FROM rejection WHERE id = :id;

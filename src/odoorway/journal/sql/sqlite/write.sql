@@ -176,3 +176,9 @@ ON CONFLICT (destination, xid) DO UPDATE SET model = excluded.model, id = exclud
 -- name: unbind
 DELETE FROM binding
 WHERE destination = :destination AND xid IN (SELECT value FROM json_each(:xids));
+
+-- A replay takes the place of the dead letter: nobody has to look at that one any more.
+-- name: replay_supersedes
+UPDATE delivery
+SET state = 'skipped', code = :code, detail = 'replayed', updated_at = :now
+WHERE event = :event AND route = :route AND state = 'dead';

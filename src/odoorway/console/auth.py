@@ -1,0 +1,128 @@
+"""Who is asking: sessions, tokens, a trusted proxy's header; and that a form is ours."""
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+from dataclasses import dataclass, field
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error
+from starlette.requests import Request
+
+from odoorway.console.desk import Desk
+from odoorway.journal.accounts import Person, Role
+
+SESSION, CSRF = "odoorway_session", "odoorway_csrf"
+LIFE = 12 * 3600.0  # seconds a session lasts
+_TRIES, _WINDOW = 5, 300.0  # failed logins of a name or an address, and seconds they count
+_HASHER = PasswordHasher()
+_NOBODY = _HASHER.hash("nobody has this password")  # so that an unknown name takes as long
+ANYBODY = Person("", Role.ADMIN)  # on loopback, where no login is needed
+
+
+def hashed(password: str) -> str:
+    """Return what is kept of a password."""
+    return _HASHER.hash(password)
+
+
+def hashed_token(token: str) -> str:
+    """Return what is kept of a token, which is random and long enough not to need salt."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+@dataclass(slots=True)
+class Sessions:
+    """Sessions of this process; a restart ends them."""
+
+    _open: dict[str, tuple[Person, float]] = field(default_factory=dict)
+    _failed: dict[str, list[float]] = field(default_factory=dict)
+    _secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+
+    def begin(self, person: Person, now: float) -> str:
+        """Return a new session's id; one from before the login is never used on."""
+        self._open = {k: v for k, v in self._open.items() if v[1] > now}
+        session = secrets.token_urlsafe(32)
+        self._open[session] = person, now + LIFE
+        return session
+
+    def of(self, session: str, now: float) -> Person | None:
+        """Return whose session that is."""
+        person, until = self._open.get(session, (None, 0.0))
+        return person if now < until else None
+
+    def end(self, session: str) -> None:
+        """Forget a session."""
+        self._open.pop(session, None)
+
+    def csrf(self, seed: str) -> str:
+        """Return what a form of that session, or of that visitor, has to carry."""
+        return hmac.new(self._secret, seed.encode(), "sha256").hexdigest()
+
+    def may_try(self, who: str, now: float) -> bool:
+        """Tell whether *who* has failed too often lately."""
+        recent = [at for at in self._failed.get(who, ()) if at > now - _WINDOW]
+        self._failed[who] = recent
+        return len(recent) < _TRIES
+
+    def failed(self, who: str, now: float) -> None:
+        """Count a failed login."""
+        self._failed.setdefault(who, []).append(now)
+
+
+def password_fits(person: Person | None, password: str) -> bool:
+    """Tell whether it is that person's password; takes as long for nobody."""
+    known = person.secret if person and not person.is_token else _NOBODY
+    try:
+        _HASHER.verify(known, password)
+    except Argon2Error:
+        return False
+    return person is not None and not person.is_token
+
+
+async def who(request: Request, desk: Desk, sessions: Sessions) -> Person | None:
+    """Return who is asking, or None when they have to log in."""
+    now = desk.clock.now()
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return await _by_token(desk, token, now)
+    if not desk.login:
+        return ANYBODY
+    proxied = await _by_proxy(request, desk)
+    return proxied or sessions.of(request.cookies.get(SESSION, ""), now)
+
+
+async def _by_token(desk: Desk, token: str, now: float) -> Person | None:
+    given = hashed_token(token)
+    for person in await desk.accounts.people():
+        live = person.is_token and (person.expires is None or now < person.expires)
+        if live and hmac.compare_digest(person.secret, given):
+            return person
+    return None
+
+
+async def _by_proxy(request: Request, desk: Desk) -> Person | None:
+    """Return the user that the trusted proxy names; who is not known may look."""
+    if desk.proxy is None or request.client is None:
+        return None
+    header, trusted = desk.proxy
+    name = request.headers.get(header, "")
+    address = ipaddress.ip_address(request.client.host)
+    if not name or address not in ipaddress.ip_network(trusted):
+        return None
+    people = {one.name: one for one in await desk.accounts.people() if not one.is_token}
+    return people.get(name, Person(name, Role.VIEWER))
+
+
+def seed(request: Request) -> str:
+    """Return what a visitor's forms are tied to: their session, or a cookie of their own."""
+    return request.cookies.get(SESSION) or request.cookies.get(CSRF) or ""
+
+
+def is_ours(request: Request, sessions: Sessions, given: str) -> bool:
+    """Tell whether a form was made by us for this visitor, and sent from our own page."""
+    mark = seed(request)
+    origin = request.headers.get("origin")
+    here = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    from_us = origin in {None, here} and request.headers.get("sec-fetch-site") != "cross-site"
+    return bool(mark) and from_us and hmac.compare_digest(sessions.csrf(mark), given)

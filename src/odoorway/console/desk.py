@@ -1,0 +1,30 @@
+"""What the console works with, and what every page is given."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from odoorway.clock import Clock
+from odoorway.gateway import Gateway
+from odoorway.journal.accounts import Accounts
+from odoorway.journal.port import Journal
+
+Pace = Mapping[str, tuple[int, int]]  # batch size and concurrency, by destination
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """The parts of a running gateway that operators see and steer."""
+
+    gateway: Gateway
+    journal: Journal
+    accounts: Accounts
+    clock: Clock
+    pace: Callable[[], Pace]
+    wake: Callable[[], None]
+    receiver: str  # the URL of the receiver
+    odoo_urls: Mapping[str, str]  # of the destinations that are an Odoo
+    test: Callable[[str, str, bytes], dict[str, str]]  # the headers of a signed request
+    login: bool = True  # a session is needed
+    hosts: frozenset[str] = frozenset()  # names the console may be called by; none: any
+    proxy: tuple[str, str] | None = None  # the header that names the user, and whose it may be
+    masked: tuple[str, ...] = field(default=())  # names of payload fields that are not shown

@@ -1,0 +1,62 @@
+"""What may be asked of a journal beside single rows: searches, problems, and how much flows."""
+
+from dataclasses import dataclass
+
+from odoorway.model.delivery import State
+from odoorway.model.event import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Which events are looked for; what is None or empty narrows nothing."""
+
+    source: str = ""
+    topic: str = ""
+    state: State | None = None  # of any of its deliveries
+    since: float | None = None  # Unix seconds, of arrival
+    until: float | None = None
+    ordering_key: str = ""
+    external_id: str = ""  # of a record that was written, or a part of it
+    text: str = ""  # in the payload
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Events, newest first, and where to go on."""
+
+    events: tuple[Event, ...]
+    next: int | None  # give it as ``before``; None: there are no older ones
+    searched_to: float | None = None  # the search ended here for now, Unix seconds; go on if wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Dead letters, or rejections, of one source that have one diagnosis."""
+
+    kind: str  # "dead" or "rejection"
+    source: str
+    destination: str  # empty for rejections
+    code: str
+    count: int
+    first: float  # Unix seconds
+    last: float
+    example: str  # the newest event's, or rejection's, id
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """How many deliveries of one source to one destination are in one state."""
+
+    source: str
+    destination: str
+    state: State
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What happened in one minute."""
+
+    minute: int  # Unix seconds / 60
+    what: str  # "received", "delivered" or "dead"
+    count: int

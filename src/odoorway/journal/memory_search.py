@@ -1,0 +1,94 @@
+"""Searches over the journal in memory: what the SQL of the others is compared with. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from odoorway.journal.found import Beat, EventFilter, EventPage, Flow, Problem
+from odoorway.model.delivery import Attempt, Delivery, State
+from odoorway.model.event import Event, Rejection
+
+Tried = tuple[Event, list[tuple[Delivery, list[Attempt]]]]
+
+
+def search(
+    tried: Sequence[Tried], wanted: EventFilter, limit: int, before: int | None
+) -> EventPage:
+    """Return a page; positions count from 1."""
+    numbered = list(enumerate(tried, 1))[: None if before is None else before - 1]
+    found = [(number, one) for number, one in reversed(numbered) if _fits(one, wanted)]
+    page = found[:limit]
+    more = page[-1][0] if len(page) == limit else None
+    return EventPage(tuple(event for _, (event, _) in page), more)
+
+
+def problems(tried: Iterable[Tried], rejections: Iterable[Rejection]) -> Sequence[Problem]:
+    """Return the groups, the newest first."""
+    groups: dict[tuple[str, str, str, str], list[tuple[float, str]]] = {}
+    for event, made in tried:
+        for delivery, _ in made:
+            if delivery.state is State.DEAD:
+                key = ("dead", event.source, delivery.destination, delivery.code or "")
+                groups.setdefault(key, []).append((delivery.updated_at, event.id))
+    for one in rejections:
+        groups.setdefault(("rejection", one.source, "", one.code), []).append((one.at, one.id))
+    found = [_problem(key, times) for key, times in groups.items()]
+    return sorted(found, key=lambda problem: problem.last, reverse=True)
+
+
+def flows(tried: Iterable[Tried]) -> Sequence[Flow]:
+    """Return the counts, in order of source and destination."""
+    count = Counter(
+        (event.source, delivery.destination, delivery.state)
+        for event, made in tried
+        for delivery, _ in made
+    )
+    return [Flow(*key, n) for key, n in sorted(count.items())]
+
+
+def beats(tried: Iterable[Tried], since: float) -> Sequence[Beat]:
+    """Return what happened, in order of minutes."""
+    count = Counter(key for key in _happened(tried) if key[0] >= since // 60)
+    return [Beat(minute, what, n) for (minute, what), n in sorted(count.items())]
+
+
+def _happened(tried: Iterable[Tried]) -> Iterator[tuple[int, str]]:
+    for event, made in tried:
+        yield int(event.received_at // 60), "received"
+        for _, attempts in made:
+            for one in attempts:
+                if one.outcome in {"delivered", "dead"}:
+                    yield int(one.at // 60), str(one.outcome)
+
+
+def _fits(one: Tried, wanted: EventFilter) -> bool:
+    event, made = one
+    narrow = (
+        (wanted.source, wanted.source == event.source),
+        (wanted.topic, wanted.topic == event.topic),
+        (wanted.ordering_key, wanted.ordering_key == event.ordering_key),
+        (wanted.since, wanted.since is not None and event.received_at >= wanted.since),
+        (wanted.until, wanted.until is not None and event.received_at < wanted.until),
+        (wanted.state, wanted.state in {delivery.state for delivery, _ in made}),
+        (wanted.text, wanted.text.encode() in event.body),
+        (wanted.external_id, any(wanted.external_id in xid for xid in _xids(made))),
+    )
+    return all(fits for asked, fits in narrow if asked)
+
+
+def _xids(made: Iterable[tuple[Delivery, Iterable[Attempt]]]) -> Iterator[str]:
+    return (xid for _, attempts in made for one in attempts for _, xid, _ in one.records)
+
+
+def _problem(key: tuple[str, str, str, str], times: list[tuple[float, str]]) -> Problem:
+    kind, source, destination, code = key
+    last, example = max(times)
+    return Problem(
+        kind=kind,
+        source=source,
+        destination=destination,
+        code=code,
+        count=len(times),
+        first=min(times)[0],
+        last=last,
+        example=example,
+    )
