@@ -12,6 +12,7 @@ _PATH = re.compile(
 )
 _VICTIM = re.compile(r"\((\d{1,10})\)")
 _WAIT = re.compile(r"(?:again|\d) in (\d{1,4}\.?\d{0,6}) sec")
+_SAID = 500  # characters at a traceback's end that hold what the database said
 _CONFLICT = re.compile(r"could not serialize|deadlock detected|could not obtain lock")
 _APART = (
     "odoo.modules",
@@ -21,7 +22,9 @@ _APART = (
     "odoo.addons.base.models.ir_cron",
     "py.warnings",
 )
-_NOTES = re.compile(r"called ignoring args|retrying with a read/write cursor|endpoints are deprecated")
+_NOTES = re.compile(
+    r"called ignoring args|retrying with a read/write cursor|endpoints are deprecated"
+)
 
 
 class Role(Enum):
@@ -36,22 +39,26 @@ class Role(Enum):
     APART = auto()  # of no request
 
 
+_ROLES = (
+    ("odoo.tools.misc", Role.DUMP),
+    ("werkzeug", Role.AFTER),
+    ("odoo.http", Role.LAST),
+    ("odoo.addons.base_automation", Role.LAST),
+)
+
+
 def role(record: Record) -> Role:
     """Return what *record* is to its request."""
     text, logger = record.text, record.logger
     if logger == "odoo.service.server":
         return _server(text)
-    if logger == "odoo.tools.misc":
-        return Role.DUMP
     if _NOTES.search(text, 0, 2000):
         return Role.NOTE
     if logger.startswith(_APART):
         return Role.APART
-    if logger == "werkzeug":
-        return Role.AFTER
-    if logger == "odoo.http" or (logger.startswith("odoo.addons.base_automation")):
-        return Role.ASIDE if " called with a request of type " in text[:600] else Role.LAST
-    return Role.ASIDE
+    if logger == "odoo.http" and " called with a request of type " in text[:600]:
+        return Role.ASIDE
+    return next((of for prefix, of in _ROLES if logger.startswith(prefix)), Role.ASIDE)
 
 
 def _server(text: str) -> Role:
@@ -72,8 +79,9 @@ def is_retry(record: Record) -> bool:
 
 
 def is_conflict(record: Record) -> bool:
-    """Whether a query failed because another transaction was in the way."""
-    return record.logger == "odoo.sql_db" and bool(_CONFLICT.search(record.text))
+    """Whether another transaction was in the way; a traceback says it in its last line."""
+    said = record.text[-_SAID:] if record.traceback else record.text
+    return bool(_CONFLICT.search(said))
 
 
 def named_path(record: Record) -> str | None:
