@@ -8,7 +8,13 @@ import typer
 from odoorway import __version__
 from odoorway.cli import checking, demo, doctor, journal, scaffold, schema, serving, status, trying
 from odoorway.cli.common import EXIT_CODES, FLAG_VARIABLES, Exit, err, safe, variables
-from odoorway.errors import DeclarationError, JournalUnavailable, OdoorwayError, SettingsError
+from odoorway.errors import (
+    DeclarationError,
+    JournalUnavailable,
+    LogUnreadable,
+    OdoorwayError,
+    SettingsError,
+)
 from odoorway.settings import PREFIX
 
 app = typer.Typer(
@@ -29,6 +35,7 @@ app.command("demo")(demo.demo)
 app.command("status")(status.status)
 app.command("pause")(status.pause)
 app.command("resume")(status.resume)
+app.add_typer(doctor.doctor, name="doctor")
 app.add_typer(journal.events, name="events")
 app.add_typer(journal.dead, name="dead")
 app.add_typer(schema.schema, name="schema")
@@ -65,7 +72,7 @@ def _code(error: OdoorwayError) -> Exit:
     match error:
         case DeclarationError() | SettingsError():
             return Exit.SETTINGS
-        case JournalUnavailable():
+        case JournalUnavailable() | LogUnreadable():
             return Exit.UNAVAILABLE
         case _:
             return Exit.FAILED

@@ -13,10 +13,11 @@ _FRAMES = 400  # frames of a traceback that are looked at
 _FRAME = re.compile(
     r'^ {0,8}File:? "(?P<path>[^"\n]{1,400})", line (?P<line>\d{1,9}), in '
     r"(?P<function>[^\n]{1,200})"
-    r"(?:\n {1,12}(?!File)(?P<code>[^\n]{0,300}))?",
+    r"(?:\n {1,12}+(?!File)(?P<code>[^\n]{0,300}))?",
     re.MULTILINE,
 )
 _HEAD = "Traceback (most recent call last):"
+_EXCEPTION = re.compile(r"^([A-Za-z_][\w.]{0,119})(?:: ?| - - -|$)", re.MULTILINE)
 _CORE = re.compile(
     r"^(.{0,300}?)/odoo/(?:http|models|fields|api|sql_db|service|orm|tools|modules|addons/base)\b"
 )
@@ -106,7 +107,7 @@ def _is_own(path: str, roots: set[str]) -> bool:
 def _of_odoo(frames: list[Frame]) -> tuple[Frame, ...]:
     """Return the last frame in an addon of Odoo's that is more than plumbing."""
     for before, frame in zip([None, *frames], frames, strict=False):
-        if before and before.function in _ENTRY:
+        if before and before.function in _ENTRY and _ADDON.search(frame.path):
             return (frame,)
     named = [f for f in frames if (m := _ADDON.search(f.path)) and m[1] not in _PLUMBING]
     return tuple(named[-1:])
@@ -114,12 +115,10 @@ def _of_odoo(frames: list[Frame]) -> tuple[Frame, ...]:
 
 def _exception(text: str) -> tuple[str, str]:
     """Return the type and message of the last traceback's exception."""
-    lines = text[text.rindex(_HEAD) :].split("\n")[1:]
-    at = next((n for n, line in enumerate(lines) if line.strip() and line[0] not in " \t"), None)
-    if at is None:
+    found = _EXCEPTION.search(text, text.rindex(_HEAD) + len(_HEAD))
+    if found is None:
         return "Exception", ""
-    kind, _, message = "\n".join(lines[at:]).partition(":")
-    return kind.strip().removesuffix(" - - -")[:120], _tidy(message)
+    return found[1], _tidy(text[found.end() :])
 
 
 def _sentence(text: str) -> str:

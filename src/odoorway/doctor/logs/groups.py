@@ -8,6 +8,7 @@ from enum import IntEnum
 from odoorway.doctor.logs import cause, kinds
 from odoorway.doctor.logs.fingerprint import Failure, Frame, read
 from odoorway.doctor.logs.parse import Access, Record
+from odoorway.doctor.logs.routes import is_webhook
 from odoorway.doctor.logs.tie import Incident
 
 _Key = tuple[str, str | None]
@@ -15,6 +16,7 @@ _GROUPS = 400  # groups kept of a severity
 _PATHS = 30  # paths kept of a group
 _SAMPLE = 4000  # characters kept of a group's first record
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}  # a browser's, or a scanner's, more than a webhook's
+_FATAL = {"odoo.server-time-limit"}  # requests were lost
 _HARMLESS = {"odoo.conflict-retried", "odoo.registry-reloaded", "odoo.rpc-deprecated"}
 
 
@@ -49,6 +51,11 @@ class Group:
     def key(self) -> _Key:
         """What tells it from every other group."""
         return self.fingerprint, self.code
+
+    @property
+    def webhook(self) -> bool:
+        """Whether machines sent the requests; true also where the log names none."""
+        return not self.requests or any(map(is_webhook, self.requests))
 
     def add(self, incident: Incident) -> None:
         """Count *incident*."""
@@ -91,9 +98,9 @@ class Groups:
         return group
 
     def __iter__(self) -> Iterator[Group]:
-        """Yield the groups, the worst first and of those the most frequent."""
+        """Yield the groups: the worst first, of those the webhooks', of those the most frequent."""
         for groups in self._groups.values():
-            yield from sorted(groups.values(), key=lambda g: (-g.count, g.first))
+            yield from sorted(groups.values(), key=lambda g: (not g.webhook, -g.count, g.first))
 
     def _group(self, incident: Incident) -> Group:
         main = cause.primary(incident)
@@ -154,14 +161,21 @@ def _frames_of_others(incident: Incident, main: Record | None) -> tuple[Frame, .
 
 
 def _severity(incident: Incident, main: Record | None, code: str | None) -> Severity:
-    access = incident.access
     if code in _HARMLESS:
         return Severity.NOTE
-    if access and access.method in _SAFE_METHODS and access.status < 500:  # noqa: PLR2004
-        return Severity.NOTE
-    if main is None or (access and access.status >= 400) or main.level in {"ERROR", "CRITICAL"}:  # noqa: PLR2004
+    if code in _FATAL or (main and main.level in {"ERROR", "CRITICAL"}):
         return Severity.ERROR
-    return Severity.WARNING
+    return _of_answer(incident.access, main) if incident.access else Severity.WARNING
+
+
+def _of_answer(access: Access, main: Record | None) -> Severity:
+    """Tell how much an answer matters; one of 200 can hide that the request was refused."""
+    if access.method in _SAFE_METHODS and access.status < 500:  # noqa: PLR2004
+        return Severity.NOTE
+    own = not is_webhook(f"{access.method} {access.path}")
+    if access.status >= 400 or (main and not own and kinds.is_refusal(main)):  # noqa: PLR2004
+        return Severity.ERROR
+    return Severity.NOTE if own and main is None else Severity.WARNING
 
 
 def _sample(main: Record | None) -> str:

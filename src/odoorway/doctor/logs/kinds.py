@@ -52,7 +52,7 @@ def role(record: Record) -> Role:
     text, logger = record.text, record.logger
     if logger == "odoo.service.server":
         return _server(text)
-    if _NOTES.search(text, 0, 2000):
+    if _NOTES.search(text, 0, 600):
         return Role.NOTE
     if logger.startswith(_APART):
         return Role.APART
@@ -76,6 +76,12 @@ def victim(record: Record) -> Pid:
 def is_retry(record: Record) -> bool:
     """Whether Odoo ran, or gave up to run, the request again after a conflict."""
     return record.logger == "odoo.service.model"
+
+
+def is_refusal(record: Record) -> bool:
+    """Whether it is the message that Odoo answers with, which type jsonrpc sends with a 200."""
+    about_code = record.text.startswith(("<function", "The endpoint"))
+    return role(record) is Role.LAST and not about_code
 
 
 def is_conflict(record: Record) -> bool:

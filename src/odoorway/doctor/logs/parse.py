@@ -11,7 +11,7 @@ from datetime import datetime
 from http import HTTPStatus
 
 Pid = bytes
-_KEPT = 64 << 10  # bytes of a record that are kept at each of its ends
+_KEPT = 8 << 10  # bytes of a record that are kept at each of its ends
 
 # INFO is skipped, except what tells why a request failed.
 _TELLING = (
@@ -86,6 +86,11 @@ class Access:
         """The time of the request's end, in seconds."""
         return seconds(self.time)
 
+    @property
+    def fine(self) -> bool:
+        """Whether the status tells of no failure; a redirect turns a webhook away."""
+        return self.status < 300 or self.status == HTTPStatus.NOT_MODIFIED  # noqa: PLR2004
+
 
 class Scanner:
     """Turns blocks of whole lines into records, in their order.
@@ -97,13 +102,15 @@ class Scanner:
     def __init__(self, waiting: Container[Pid]) -> None:
         self._waiting = waiting
         self._open = b""  # the last record: more of its lines may come
+        self.first = ""  # the time of the first record
+        self.last = ""  # the time of the last one
 
     def feed(self, block: bytes) -> Iterator[Record | Access]:
         """Yield what *block*, whole lines without the last line's end, completes."""
         if b"\x1b" in block:
             block = _COLOUR.sub(b"", block)
         data = b"%b\n%b" % (self._open, block)
-        unfinished = None
+        unfinished = first = None
         for first in _FIRST_LINE.finditer(data):
             if unfinished is not None:
                 yield from _record(data[unfinished : first.start()])
@@ -114,11 +121,18 @@ class Scanner:
             elif kind in {"bad", "telling"}:
                 unfinished = first.start()
         self._open = b"" if unfinished is None else _shortened(data[unfinished:])
+        if first:
+            self._spans(data, first)
 
     def finish(self) -> Iterator[Record | Access]:
         """Yield the last record: no more lines of it will come."""
         last, self._open = self._open, b""
         yield from _record(last)
+
+    def _spans(self, data: bytes, last: re.Match[bytes]) -> None:
+        self.last = _text(last["time"])
+        first = None if self.first else _FIRST_LINE.search(data)
+        self.first = _text(first["time"]) if first else self.first
 
 
 def seconds(time: str) -> float:
@@ -137,7 +151,7 @@ def _record(text: bytes) -> Iterator[Record]:
     found = _RECORD.match(_shortened(text).decode(errors="replace"))
     if found:
         time, pid, level, db, logger, message = found.groups()
-        yield Record(time, pid.encode(), level, db, logger, message.rstrip())
+        yield Record(time, pid.encode(), level, db, logger, message.replace("\r\n", "\n").rstrip())
 
 
 def _access(data: bytes, start: int) -> Iterator[Access]:

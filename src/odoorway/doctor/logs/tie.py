@@ -13,8 +13,8 @@ from odoorway.doctor.logs import kinds
 from odoorway.doctor.logs.kinds import SLACK, Role, role
 from odoorway.doctor.logs.parse import Access, Pid, Record
 
-_WORKERS = 1024  # processes remembered
-_OPEN = 64  # records of a process that wait for their request
+_WORKERS = 256  # processes remembered
+_OPEN = 32  # records of a process that wait for their request
 _HELD = 64  # failed requests of a process that wait for Odoo 14's traceback
 _PATIENCE = 900.0  # seconds a record waits for its request
 _SOON = 2.0  # seconds within which Odoo 14's traceback follows
@@ -154,7 +154,7 @@ def _incidents(records: list[Record], access: Access | None) -> Iterator[Inciden
         for record in _without(records, notes)
         if not (again and "read-only transaction" in record.text)
     )
-    if rest or (access and not notes):
+    if rest or (access and not access.fine and not notes):
         yield Incident(rest, access)
 
 
