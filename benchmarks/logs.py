@@ -110,16 +110,22 @@ def doctor(path: Path) -> int:
     from odoorway.doctor.logs.parse import Scanner
     from odoorway.doctor.logs.tie import Tie
     from odoorway.doctor.logs.groups import Groups
-    tie=Tie(); sc=Scanner(tie.waiting); g=Groups(lambda t:None)
-    rest=b""
+
+    tie = Tie()
+    sc = Scanner(tie.waiting)
+    g = Groups(lambda t: None)
+    rest = b""
     for b in _blocks(path):
-        b=rest+b
-        b,_,rest=b.rpartition(b"\n")
+        b = rest + b
+        b, _, rest = b.rpartition(b"\n")
         for it in sc.feed(b):
-            for i in tie.take(it): g.add(i)
+            for i in tie.take(it):
+                g.add(i)
     for it in sc.finish():
-        for i in tie.take(it): g.add(i)
-    for i in tie.finish(): g.add(i)
+        for i in tie.take(it):
+            g.add(i)
+    for i in tie.finish():
+        g.add(i)
     return g.incidents
 
 

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,14 +16,14 @@ from odoorway.cli.common import AsJson, Exit, err
 from odoorway.doctor.logs import follow as growing
 from odoorway.doctor.logs.files import STDIN, LogFile, chunks, find
 from odoorway.doctor.logs.groups import Severity
-from odoorway.doctor.logs.reading import Reading
+from odoorway.doctor.logs.reading import Found, Reading
 from odoorway.doctor.logs.report import as_json as report_as_json
 from odoorway.doctor.logs.report import incident_as_json
 from odoorway.doctor.logs.tracebacks import code_of
 from odoorway.errors import LogUnreadable
 
 _PAUSE = 1.0  # seconds between two looks at a log that is followed
-_SHOWN = 10
+_SHOWN = 5
 
 Files = Annotated[
     list[Path],
@@ -35,10 +36,10 @@ Follow = Annotated[
     bool, typer.Option("--follow", "-f", help="go on reading, and print each failure as it comes")
 ]
 Limit = Annotated[
-    int, typer.Option("--limit", min=0, help="groups shown of each severity; 0 shows all")
+    int, typer.Option("--limit", min=0, help="failures shown in full; 0 shows everything so")
 ]
 Verbose = Annotated[
-    bool, typer.Option("--verbose", "-v", help="also print each group's first traceback")
+    bool, typer.Option("--verbose", "-v", help="also print causes, and each first traceback")
 ]
 
 
@@ -77,7 +78,7 @@ def _read(reading: Reading, paths: list[Path], *, rotated: bool) -> list[str]:
     """Read it all; return what could not be read. Interrupted, what was read so far counts."""
     problems: list[str] = []
     found = [] if paths == [STDIN] else find(paths, rotated=rotated)
-    with _progress(found) as progress, suppress(KeyboardInterrupt):
+    with _progress() as progress, suppress(KeyboardInterrupt):
         task = progress.add_task("reading", total=sum(file.size for file in found) or None)
         for _ in reading.read(
             _chunks(found, problems, lambda n: progress.update(task, completed=n))
@@ -95,14 +96,18 @@ def _chunks(
     before = 0
     for path, size in [(file.path, file.size) for file in files] or [(STDIN, 0)]:
         try:
-            yield from chunks(path, lambda n, start=before: seen(start + n))  # type: ignore[misc]  # a default binds it now
+            yield from chunks(path, partial(_from, before, seen))
         except LogUnreadable as error:
             problems.append(str(error))
         yield b"\n"
         before += size
 
 
-def _progress(files: list[LogFile]) -> Progress:
+def _from(start: int, seen: Callable[[int], object], position: int) -> None:
+    seen(start + position)
+
+
+def _progress() -> Progress:
     columns = (
         TextColumn("[progress.description]{task.description}"),
         BarColumn(),
@@ -114,15 +119,17 @@ def _progress(files: list[LogFile]) -> Progress:
 
 def _follow(reading: Reading, paths: list[Path], *, rotated: bool, as_json: bool) -> None:
     """Print each incident as it is known, until interrupted or the pipe ends."""
-    source = _growing(paths, rotated=rotated)
+    for found in _incidents(reading, _growing(paths, rotated=rotated)):
+        if as_json:
+            print(json.dumps(incident_as_json(found)), flush=True)
+        else:
+            screen.tell(found)
+
+
+def _incidents(reading: Reading, source: Iterator[bytes | None]) -> Iterator[Found]:
     with suppress(KeyboardInterrupt):
-        for found in reading.read(source):
-            if as_json:
-                print(json.dumps(incident_as_json(found)), flush=True)
-            else:
-                screen.tell(found)
-    for found in reading.finish():
-        screen.tell(found)
+        yield from reading.read(source)
+    yield from reading.finish()
 
 
 def _growing(paths: list[Path], *, rotated: bool) -> Iterator[bytes | None]:

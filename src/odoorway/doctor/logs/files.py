@@ -94,4 +94,8 @@ def _unpacked(raw: BinaryIO) -> BinaryIO:
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return f"the rest is damaged ({error})" if isinstance(error, (EOFError, zlib.error)) else str(error)
+    return (
+        f"the rest is damaged ({error})"
+        if isinstance(error, (EOFError, zlib.error))
+        else str(error)
+    )

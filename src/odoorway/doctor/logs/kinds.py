@@ -9,6 +9,7 @@ SLACK = 0.05  # seconds between a record's time and the request's measured bound
 _RPC = ("/xmlrpc", "/jsonrpc")
 _PATH = re.compile(
     r"(?:for path '|on path '|^<[^\n>]{0,300}>, )(/[^'\s,:]{0,500})|^(/[^\s:]{0,500}): "
+    r"|\(url:\w{1,9}://[^/\s]{1,300}(/[^\s?)]{0,500})"
 )
 _VICTIM = re.compile(r"\((\d{1,10})\)")
 _WAIT = re.compile(r"(?:again|\d) in (\d{1,4}\.?\d{0,6}) sec")
@@ -93,7 +94,7 @@ def is_conflict(record: Record) -> bool:
 def named_path(record: Record) -> str | None:
     """Return the path that the record itself names, where it names one."""
     found = _PATH.search(record.text, 0, 1000)
-    return (found[1] or found[2]).partition("?")[0] if found else None
+    return found[found.lastindex or 0].partition("?")[0] if found else None
 
 
 def can_be_of(record: Record, access: Access) -> bool:

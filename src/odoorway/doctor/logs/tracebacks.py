@@ -4,35 +4,38 @@ import re
 
 _HEAD = "Traceback (most recent call last):"
 _ENDS = 3000  # characters at the end, and at the beginning, that are looked at
-_CODES = (  # the first that fits decides
-    (r"could not serialize access|deadlock detected|could not obtain lock", "odoo.conflict"),
-    (r"The Connection Pool Is Full", "odoo.pool-full"),
-    (
-        r"exceptions\.AccessError: |^You are not allowed to |stumbled upon some top-secret rec"
-        r"|^Due to security restrictions",
-        "odoo.access-denied",
+_CODES = {  # a code and the words that tell it; the first that fits decides
+    "odoo.conflict": ("could not serialize access|deadlock detected|could not obtain lock",),
+    "odoo.pool-full": ("The Connection Pool Is Full",),
+    "odoo.access-denied": (
+        r"exceptions\.AccessError: ",
+        "^You are not allowed to ",
+        "^Due to security restrictions",
+        "stumbled upon some top-secret rec",
     ),
-    (
-        r"Missing required value for the field|a mandatory field is not set"
-        r"|null value in column \"",
-        "odoo.missing-required",
+    "odoo.missing-required": (
+        "Missing required value for the field",
+        "a mandatory field is not set",
+        'null value in column "',
     ),
-    (
-        r"Another model is using the record|another model requires the record"
-        r"|violates foreign key constraint",
-        "odoo.wrong-reference",
+    "odoo.wrong-reference": (
+        "[Aa]nother model (?:is using|requires) the record",
+        "violates foreign key constraint",
     ),
-    (r"duplicate key value violates unique|\bmust be unique\b", "odoo.not-unique"),
-    (r"Invalid field '|Invalid field \"", "odoo.unknown-field"),
-    (r"^Object \S{1,200} doesn't exist|The method '\S{1,200}' does not exist", "odoo.unknown-model"),
-    (
-        r"Wrong value for \S{1,200}: |errors\.(?:InvalidTextRepresentation|DatetimeFieldOverflow"
-        r"|NumericValueOutOfRange|InvalidDatetimeFormat): |can't adapt type ",
-        "odoo.invalid-value",
+    "odoo.not-unique": ("duplicate key value violates unique", r"\bmust be unique\b"),
+    "odoo.unknown-field": ("Invalid field ['\"]",),
+    "odoo.unknown-model": (
+        r"^Object \S{1,200} doesn't exist",
+        r"The method '\S{1,200}' does not exist",
     ),
-    (r"exceptions\.(?:ValidationError|UserError): ", "odoo.validation"),
-)
-_KNOWN = [(re.compile(words, re.MULTILINE), code) for words, code in _CODES]
+    "odoo.invalid-value": (
+        r"Wrong value for \S{1,200}: ",
+        r"errors\.(?:InvalidTextRepresentation|DatetimeFieldOverflow|NumericValueOutOfRange): ",
+        "can't adapt type ",
+    ),
+    "odoo.validation": (r"exceptions\.(?:ValidationError|UserError): ",),
+}
+_KNOWN = [(re.compile("|".join(words), re.MULTILINE), code) for code, words in _CODES.items()]
 _IN_A_FIELD = re.compile(r"/odoo/(?:fields|orm/fields\w*)\.py\", line \d{1,9}, in convert_to_")
 _NO_NUMBER = re.compile(r"ValueError: (?:invalid literal for int|could not convert string to fl)")
 
