@@ -7,6 +7,7 @@ from enum import IntEnum
 
 from odoorway.doctor.logs import cause, kinds
 from odoorway.doctor.logs.fingerprint import Failure, Frame, read
+from odoorway.doctor.logs.kinds import Role
 from odoorway.doctor.logs.parse import Access, Record
 from odoorway.doctor.logs.routes import is_webhook
 from odoorway.doctor.logs.tie import Incident
@@ -172,6 +173,8 @@ def _of_answer(access: Access, main: Record | None) -> Severity:
     """Tell how much an answer matters; one of 200 can hide that the request was refused."""
     if access.method in _SAFE_METHODS and access.status < 500:  # noqa: PLR2004
         return Severity.NOTE
+    if main and kinds.role(main) is Role.NOTE:
+        return Severity.WARNING
     own = not is_webhook(f"{access.method} {access.path}")
     if access.status >= 400 or (main and not own and kinds.is_refusal(main)):  # noqa: PLR2004
         return Severity.ERROR
