@@ -12,6 +12,10 @@ from odoorway.doctor.logs.reading import Found, Reading
 _BRIEF = 8  # groups of a severity that get a line of their own
 _MESSAGE = 120  # characters of a message on one line
 _STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
+_NO_REQUESTS = (
+    "[yellow]no request is in this log[/], so no failure can be tied to one:"
+    " Odoo runs with log_handler = werkzeug:WARNING, or the like"
+)
 _HEADING = {
     Severity.ERROR: "failed",
     Severity.WARNING: "worth a look",
@@ -25,6 +29,8 @@ def show(reading: Reading, problems: list[str], limit: int, *, verbose: bool) ->
         out.print(f"[yellow]not read:[/] {safe(problem)}", soft_wrap=True)
     groups = list(reading.groups)
     _summary(reading, groups)
+    if not reading.ties:
+        out.print(_NO_REQUESTS, soft_wrap=True)
     for severity in Severity:
         of_it = [group for group in groups if group.severity is severity]
         full = limit if severity is Severity.ERROR else 0

@@ -104,6 +104,7 @@ class Scanner:
         self._open = b""  # the last record: more of its lines may come
         self.first = ""  # the time of the first record
         self.last = ""  # the time of the last one
+        self.requests = False  # whether there are access lines
 
     def feed(self, block: bytes) -> Iterator[Record | Access]:
         """Yield what *block*, whole lines without the last line's end, completes."""
@@ -122,14 +123,15 @@ class Scanner:
                 unfinished = first.start()
         self._open = b"" if unfinished is None else _shortened(data[unfinished:])
         if first:
-            self._spans(data, first)
+            self._note(data, first)
 
     def finish(self) -> Iterator[Record | Access]:
         """Yield the last record: no more lines of it will come."""
         last, self._open = self._open, b""
         yield from _record(last)
 
-    def _spans(self, data: bytes, last: re.Match[bytes]) -> None:
+    def _note(self, data: bytes, last: re.Match[bytes]) -> None:
+        self.requests = self.requests or b" werkzeug: " in data
         self.last = _text(last["time"])
         first = None if self.first else _FIRST_LINE.search(data)
         self.first = _text(first["time"]) if first else self.first

@@ -31,6 +31,11 @@ class Reading:
         """The times of the first and the last record; empty where no line is of Odoo's log."""
         return self._scanner.first, self._scanner.last
 
+    @property
+    def ties(self) -> bool:
+        """Whether the log has access lines, without which no failure has a request."""
+        return self._scanner.requests
+
     def read(self, chunks: Iterable[bytes | None]) -> Iterator[Found]:
         """Yield each incident of *chunks* as soon as it is known; None is a pause in the log."""
         cut = plain()

@@ -17,6 +17,7 @@ _WORKERS = 256  # processes remembered
 _OPEN = 32  # records of a process that wait for their request
 _HELD = 64  # failed requests of a process that wait for Odoo 14's traceback
 _PATIENCE = 900.0  # seconds a record waits for its request
+_RUNS = 60.0  # seconds that a request with conflicts may run
 _SOON = 2.0  # seconds within which Odoo 14's traceback follows
 
 
@@ -56,7 +57,7 @@ class Tie:
         else:
             yield from self._record(worker, item)
         while len(worker.open) > _OPEN:
-            yield from _incidents([worker.open.pop(0)], None)
+            yield from _without_request(worker)
         while len(worker.held) > _HELD or (
             worker.held and _ended(worker.held[0]) < item.at - _SOON
         ):
@@ -91,7 +92,8 @@ class Tie:
         worker = self._workers.pop(pid)
         self._waiting.discard(pid)
         yield from _drain(worker)
-        yield from _incidents(worker.open, None)
+        while worker.open:
+            yield from _without_request(worker)
 
     def _record(self, worker: _Worker, record: Record) -> Iterator[Incident]:
         match role(record):
@@ -184,7 +186,22 @@ def _dumped(worker: _Worker, record: Record) -> Iterator[Incident]:
 
 def _expired(worker: _Worker, now: float) -> Iterator[Incident]:
     while worker.open and worker.open[0].at < now - _PATIENCE:
-        yield from _incidents([worker.open.pop(0)], None)
+        yield from _without_request(worker)
+
+
+def _without_request(worker: _Worker) -> Iterator[Incident]:
+    """Yield the oldest open record as an incident, with the reason to fail that it led to.
+
+    A log without access lines, as Odoo writes it when werkzeug is silenced, has only such.
+    """
+    first, *rest = worker.open
+    led_to = [first]
+    if role(first) is not Role.LAST:
+        soon = [record for record in rest if record.at <= first.at + _RUNS]
+        last = next((n for n, record in enumerate(soon) if role(record) is Role.LAST), None)
+        led_to += [] if last is None else soon[: last + 1]
+    worker.open = _without(worker.open, led_to)
+    yield from _incidents(led_to, None)
 
 
 def _drain(worker: _Worker) -> Iterator[Incident]:
