@@ -5,6 +5,7 @@ that only finds where records begin; each pass runs in a process of its own, in 
 """
 
 import argparse
+import itertools
 import json
 import random
 import re
@@ -16,6 +17,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from odoorway.doctor.logs.files import chunks
+from odoorway.doctor.logs.reading import Reading
+from odoorway.doctor.logs.tracebacks import code_of
 
 _MINUTE = "2026-11-23 00:00:"
 _DAY = 1440  # minutes of a day
@@ -107,26 +112,10 @@ def regex(path: Path) -> int:
 
 def doctor(path: Path) -> int:
     """Do what the command does, without its screen."""
-    from odoorway.doctor.logs.parse import Scanner
-    from odoorway.doctor.logs.tie import Tie
-    from odoorway.doctor.logs.groups import Groups
-
-    tie = Tie()
-    sc = Scanner(tie.waiting)
-    g = Groups(lambda t: None)
-    rest = b""
-    for b in _blocks(path):
-        b = rest + b
-        b, _, rest = b.rpartition(b"\n")
-        for it in sc.feed(b):
-            for i in tie.take(it):
-                g.add(i)
-    for it in sc.finish():
-        for i in tie.take(it):
-            g.add(i)
-    for i in tie.finish():
-        g.add(i)
-    return g.incidents
+    reading = Reading(code_of)
+    for _ in itertools.chain(reading.read(chunks(path, int)), reading.finish()):
+        pass
+    return reading.groups.incidents
 
 
 def measured(name: str, path: Path) -> dict[str, float]:
