@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import re
 import subprocess
 import sys
@@ -31,12 +32,19 @@ def doctor(tmp_path, monkeypatch, capsys):
     return run
 
 
-def piped(log: bytes, *words: str) -> tuple[int, str]:
+def piped(log: bytes, *words: str, encoding: str = "utf-8") -> tuple[int, str]:
     """Run the program in a process of its own with the log on standard input."""
     program = "from odoorway.cli.main import main; main()"
     command = [sys.executable, "-c", program, "doctor", "logs", "-", *words]
-    done = subprocess.run(command, input=log, capture_output=True, check=False, timeout=60)
-    return done.returncode, done.stdout.decode()
+    done = subprocess.run(
+        command,
+        input=log,
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    return done.returncode, done.stdout.decode(encoding)
 
 
 def test_one_screen(doctor, tmp_path):
@@ -135,3 +143,10 @@ def test_what_cannot_be_read_is_one_line_and_exit_code_4(doctor, tmp_path, words
     assert code == 4
     assert said in error
     assert len(error.splitlines()) == 1
+
+
+def test_a_terminal_that_knows_ascii_only():
+    """A letter that the terminal lacks is written as its number, and ends nothing."""
+    code, shown = piped(FAILED.replace(b"'order_id'\n", "'注文'\n".encode()), encoding="ascii")
+    assert code == 1
+    assert r"\u6ce8\u6587" in shown

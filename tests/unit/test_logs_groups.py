@@ -6,6 +6,7 @@ from odoo_logs import RECORDED, read, told
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.doctor.logs.fingerprint import steady
 from odoorway.doctor.logs.groups import Severity, steady_path
+from odoorway.doctor.logs.reading import Reading
 from odoorway.doctor.logs.routes import is_webhook
 from odoorway.doctor.logs.tracebacks import code_of
 
@@ -223,3 +224,52 @@ def test_what_last_words_tell(text, code):
     """The last exception decides, by its words; what they do not tell gets no diagnosis."""
     assert code_of(text) == code
     assert code is None or code in CATALOG
+
+
+def overlapping(*parts: bytes) -> bytes:
+    """Return a log of threads: a request that ran beside another one comes before *parts*."""
+    return access(9, "POST /a", 200, 0.5) + access(9.1, "POST /b", 200, 0.5) + b"".join(parts)
+
+
+REFUSED = line(10, "odoo.http: Missing required value for the field 'x'", level="WARNING")
+
+
+def test_a_refusal_beside_a_200_is_the_failed_requests():
+    """Where requests overlap, one that succeeded gives a refusal back to one that failed."""
+    log = overlapping(
+        REFUSED, access(10.002, "POST /fine", 200, 0.1), access(10.004, "POST /bad", 422, 0.1)
+    )
+    assert told(read(log)[1]) == [("odoo.http", "odoo.missing-required", "/bad", 422)]
+
+
+def test_a_refusal_beside_no_failure_is_of_the_200():
+    """Where no request failed by its status, the refusal was answered inside a 200."""
+    log = overlapping(
+        REFUSED, access(10.002, "POST /rpc", 200, 0.1), access(10.2, "POST /bad", 422, 0.3)
+    )
+    assert told(read(log)[1]) == [
+        ("HTTP 422", None, "/bad", 422),
+        ("odoo.http", "odoo.missing-required", "/rpc", 200),
+    ]
+
+
+@pytest.mark.parametrize("parts", [[], [None]], ids=["at the end", "in a pause"])
+def test_a_refusal_in_doubt_is_told_at_last(parts):
+    """It waits for milliseconds of log, and no longer than the log goes on."""
+    log = overlapping(REFUSED, access(10.002, "POST /rpc", 200, 0.1))
+    reading = Reading(code_of)
+    found = list(reading.read([log, *parts]))
+    found += [] if parts else list(reading.finish())
+    assert told(found) == [("odoo.http", "odoo.missing-required", "/rpc", 200)]
+
+
+def test_a_path_that_no_route_has_takes_no_refusal():
+    """Odoo logs nothing about an unknown path, so what is logged beside it is another's."""
+    log = REFUSED + access(10.001, "POST /no", 404, 0.2) + access(10.01, "POST /bad", 422, 0.2)
+    assert told(read(log)[1]) == [
+        ("HTTP 404", None, "/no", 404),
+        ("odoo.http", "odoo.missing-required", "/bad", 422),
+    ]
+    gone = REFUSED.replace(b"Missing required value", b"Record does not exist")
+    log = gone + access(10.001, "POST /gone", 404, 0.2)
+    assert told(read(log)[1]) == [("odoo.http", None, "/gone", 404)]

@@ -1,6 +1,7 @@
 """The `odoorway` program."""
 
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -61,6 +62,9 @@ def _root(
 
 def main() -> None:
     """Run the program; an error of Odoorway's own is a line, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may know fewer letters
     try:
         app()
     except OdoorwayError as error:

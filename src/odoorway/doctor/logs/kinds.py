@@ -15,6 +15,8 @@ _VICTIM = re.compile(r"\((\d{1,10})\)")
 _WAIT = re.compile(r"(?:again|\d) in (\d{1,4}\.?\d{0,6}) sec")
 _SAID = 500  # characters at a traceback's end that hold what the database said
 _CONFLICT = re.compile(r"could not serialize|deadlock detected|could not obtain lock")
+_NOTHING_LOGGED = {404, 405}  # of a path or method that no route has
+_SAYS_MISSING = re.compile(r"does not exist|been deleted|^40[45] |\nTraceback ")
 _APART = (
     "odoo.modules",
     "odoo.registry",
@@ -127,6 +129,8 @@ def _same_database(record: Record, access: Access) -> bool:
 def _status_fits(record: Record, access: Access) -> bool:
     if "CSRF" in record.text[:60]:
         return access.status == 400  # noqa: PLR2004
+    if access.status in _NOTHING_LOGGED and is_refusal(record):
+        return bool(_SAYS_MISSING.search(record.text, 0, 600))
     if record.level != "ERROR" or access.path.startswith(_RPC) or access.status >= 400:  # noqa: PLR2004
         return True
     # What the dispatcher of type http calls; that of JSON-RPC keeps the result and answers 200.

@@ -2,11 +2,11 @@
 
 With workers, a process serves one request at a time: what it logged since its last access line is
 of the next one. Without, requests of one process interleave; then a record goes to the first
-request that it can be of, and one that could be of several by guess only stays without.
+request to end that it can be of. Of two refusals within milliseconds that one may be the other's.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from odoorway.doctor.logs import kinds
@@ -18,6 +18,7 @@ _OPEN = 32  # records of a process that wait for their request
 _HELD = 64  # failed requests of a process that wait for Odoo 14's traceback
 _PATIENCE = 900.0  # seconds a record waits for its request
 _RUNS = 60.0  # seconds that a request with conflicts may run
+_OVERLAP = 0.005  # seconds by which one begins before another's end, to be beside it
 _SOON = 2.0  # seconds within which Odoo 14's traceback follows
 
 
@@ -33,6 +34,7 @@ class Incident:
 class _Worker:
     open: list[Record] = field(default_factory=list)
     held: deque[Incident] = field(default_factory=deque)  # 500s that nothing explains yet
+    doubtful: deque[Incident] = field(default_factory=deque)  # a 200 that may be another's failure
     last_end: float = 0.0
     threaded: bool = False  # requests of this process were seen to overlap
 
@@ -52,6 +54,8 @@ class Tie:
     def take(self, item: Record | Access) -> Iterator[Incident]:
         """Yield the incidents that *item* completes."""
         worker = self._worker(item.pid)
+        while worker.doubtful and _ended(worker.doubtful[0]) < item.at - SLACK:
+            yield worker.doubtful.popleft()
         if isinstance(item, Access):
             yield from self._access(worker, item)
         else:
@@ -117,13 +121,17 @@ class Tie:
 
     def _access(self, worker: _Worker, access: Access) -> Iterator[Incident]:
         start = access.at - (access.took or 0.0)
-        worker.threaded |= start < worker.last_end - SLACK and access.took is not None
+        worker.threaded |= start < worker.last_end - _OVERLAP and access.took is not None
         worker.last_end = max(worker.last_end, access.at)
         mine = _mine(worker, access)
         worker.open = _without(worker.open, mine)
+        if not access.fine and not _has_reason(mine):
+            mine += _from_a_doubtful(worker, access)
         for incident in _incidents(mine, access):
             if access.status >= 500 and not any(r.traceback for r in incident.records):  # noqa: PLR2004
                 worker.held.append(incident)
+            elif access.fine and _has_reason(incident.records):
+                worker.doubtful.append(incident)
             else:
                 yield incident
 
@@ -131,8 +139,8 @@ class Tie:
 def _mine(worker: _Worker, access: Access) -> list[Record]:
     """Return the open records that this request takes, the first reason to fail the last of them.
 
-    Where requests overlap, what is only said aside does not go to a request that succeeded: it
-    is rather of another one, that is still running.
+    Where requests overlap, what is only said aside needs a reason beside it, or a 500: it is
+    rather of another one, that is still running.
     """
     mine = []
     for record in worker.open:
@@ -140,9 +148,27 @@ def _mine(worker: _Worker, access: Access) -> list[Record]:
             mine.append(record)
             if role(record) is Role.LAST:
                 return mine
-    if not worker.threaded or access.status >= 400 or any(map(kinds.is_retry, mine)):  # noqa: PLR2004
+    if not worker.threaded or access.status >= 500 or any(map(kinds.is_retry, mine)):  # noqa: PLR2004
         return mine
     return [record for record in mine if role(record) is Role.NOTE]
+
+
+def _has_reason(records: Iterable[Record]) -> bool:
+    return any(role(record) is Role.LAST for record in records)
+
+
+def _from_a_doubtful(worker: _Worker, access: Access) -> list[Record]:
+    """Return the records of a failure that a 200 has taken and that this failed request fits.
+
+    It ran when they were logged, so the two overlapped, which those of a worker never do.
+    """
+    for incident in worker.doubtful:
+        record = incident.records[-1]
+        ran = access.took is not None and record.at > access.at - access.took
+        if ran and kinds.can_be_of(record, access):
+            worker.doubtful.remove(incident)
+            return list(incident.records)
+    return []
 
 
 def _incidents(records: list[Record], access: Access | None) -> Iterator[Incident]:
@@ -205,8 +231,10 @@ def _without_request(worker: _Worker) -> Iterator[Incident]:
 
 
 def _drain(worker: _Worker) -> Iterator[Incident]:
-    while worker.held:
-        yield worker.held.popleft()
+    yield from worker.held
+    yield from worker.doubtful
+    worker.held.clear()
+    worker.doubtful.clear()
 
 
 def _ended(incident: Incident) -> float:
