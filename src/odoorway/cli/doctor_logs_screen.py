@@ -145,6 +145,8 @@ def _grid() -> Table:
 
 def _title(group: Group) -> str:
     """Return the exception with its message, or what was said where there was none."""
+    if group.kind.startswith("HTTP "):
+        return safe(group.kind)  # its request is shown beside it
     said = " ".join(group.message.split())
     said = said if len(said) <= _MESSAGE else f"{said[:_MESSAGE]}…"
     if said and _is_logger(group.kind):

@@ -150,7 +150,7 @@ def _of_request(access: Access | None) -> Failure:
         return Failure("unknown", "", ())
     if access.method == "GET":
         return Failure(f"HTTP {access.status}", "GET requests", ())
-    return Failure(f"HTTP {access.status}", f"to {access.method} {steady_path(access.path)}", ())
+    return Failure(f"HTTP {access.status}", f"{access.method} {steady_path(access.path)}", ())
 
 
 def _frames_of_others(incident: Incident, main: Record | None) -> tuple[Frame, ...]:
