@@ -101,6 +101,16 @@ def test_a_log_without_access_lines():
     assert read(access(1, "GET /", 200, 0.1))[0].ties
 
 
+def test_a_record_that_names_its_path_is_of_that_path():
+    """What Odoo says about a path goes to the request of that path, whichever ends first."""
+    csrf = line(10, "odoo.http: No CSRF validation token provided for path '/a'", level="WARNING")
+    log = csrf + access(10.001, "POST /b", 400, 0.2) + access(10.002, "POST /a", 400, 0.2)
+    assert told(read(log)[1]) == [
+        ("HTTP 400", None, "/b", 400),
+        ("odoo.http", "odoo.csrf", "/a", 400),
+    ]
+
+
 def test_each_of_two_failures_at_once_has_its_own_request():
     log = (
         failure(10.0, "first", pid=1)

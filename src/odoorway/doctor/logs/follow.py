@@ -21,13 +21,12 @@ def followed(path: Path, wait: Callable[[], object]) -> Iterator[bytes | None]:
     """
     file = _opened(path)
     while True:
+        replaced = _is_another(path, file)  # seen before reading, so that all of the old is read
         while chunk := file.read(_CHUNK):
             yield chunk
-        status = _status(path)
         if os.fstat(file.fileno()).st_size < file.tell():
             file.seek(0)
-        elif status and not os.path.samestat(status, os.fstat(file.fileno())):
-            yield file.read()  # what was written while we looked
+        elif replaced:
             file.close()
             file = _opened(path)
         else:
@@ -53,9 +52,9 @@ def _opened(path: Path) -> BinaryIO:
         raise LogUnreadable(f"{path}: {error.strerror}") from error
 
 
-def _status(path: Path) -> os.stat_result | None:
-    """Return which file the path names now; None while a rotation has it moved away."""
+def _is_another(path: Path, file: BinaryIO) -> bool:
+    """Tell whether the path names another file now; while a rotation has it moved away, none."""
     try:
-        return path.stat()
+        return not os.path.samestat(path.stat(), os.fstat(file.fileno()))
     except OSError:
-        return None
+        return False
