@@ -20,7 +20,6 @@ from pathlib import Path
 
 from odoorway.doctor.logs.files import chunks
 from odoorway.doctor.logs.reading import Reading
-from odoorway.doctor.logs.tracebacks import code_of
 
 _MINUTE = "2026-11-23 00:00:"
 _DAY = 1440  # minutes of a day
@@ -112,7 +111,7 @@ def regex(path: Path) -> int:
 
 def doctor(path: Path) -> int:
     """Do what the command does, without its screen."""
-    reading = Reading(code_of)
+    reading = Reading()
     for _ in itertools.chain(reading.read(chunks(path, int)), reading.finish()):
         pass
     return reading.groups.incidents

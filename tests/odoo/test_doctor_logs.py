@@ -13,7 +13,6 @@ import pytest
 from odoorway.doctor.logs.files import chunks
 from odoorway.doctor.logs.groups import Group, Severity
 from odoorway.doctor.logs.reading import Reading
-from odoorway.doctor.logs.tracebacks import code_of
 from real_odoo import RealOdoo
 
 pytestmark = pytest.mark.odoo
@@ -59,7 +58,7 @@ def post(odoo: RealOdoo, route: str) -> int:
 
 def groups(odoo: RealOdoo) -> dict[str, Group]:
     """Return the groups of webhook failures by the request that most of each are tied to."""
-    reading = Reading(code_of)
+    reading = Reading()
     for _ in (*reading.read(chunks(odoo.log, lambda _: None)), *reading.finish()):
         pass
     found = {}
@@ -77,7 +76,7 @@ def test_each_failure_has_its_request_its_count_and_its_diagnosis(failed):
     conflict = found.pop("POST /failing/conflict")
     assert (conflict.code, conflict.severity) == ("odoo.conflict-retried", Severity.NOTE)
     assert {request: (group.code, group.count) for request, group in found.items()} == {
-        "POST /failing/key": (None, TIMES),
+        "POST /failing/key": ("odoo.payload-key-missing", TIMES),
         "POST /failing/required": ("odoo.missing-required", TIMES),
         "POST /failing/refused": (None, TIMES),
         "POST /failing/csrf": ("odoo.csrf", TIMES),

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from odoorway.doctor.logs.reading import Found, Reading
-from odoorway.doctor.logs.tracebacks import code_of
 
 DATA = Path(__file__).parent / "data" / "odoo_logs"
 RECORDED = {path.stem: path.read_bytes() for path in sorted(DATA.glob("*.log"))}
@@ -15,7 +14,7 @@ _PID = re.compile(rb"^\S{10} \S{12} (\d+) [A-Z]+ ", re.MULTILINE)
 
 def read(*chunks: bytes | None) -> tuple[Reading, list[Found]]:
     """Read a log that comes in those chunks to its end."""
-    reading = Reading(code_of)
+    reading = Reading()
     found = [*reading.read(chunks), *reading.finish()]
     return reading, found
 

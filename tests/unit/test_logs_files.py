@@ -12,7 +12,6 @@ from odoorway.doctor.logs.files import chunks, find
 from odoorway.doctor.logs.follow import followed, piped
 from odoorway.doctor.logs.lines import blocks, plain
 from odoorway.doctor.logs.reading import Reading
-from odoorway.doctor.logs.tracebacks import code_of
 from odoorway.errors import LogUnreadable
 
 LOG = RECORDED["19_http_keyerror_traceback"]
@@ -221,7 +220,7 @@ def test_a_log_that_is_emptied_while_followed(tmp_path):
 def test_a_failure_is_told_when_the_log_falls_quiet():
     """The last failure needs no further line to be known, whatever its version's order is."""
     for name in ("19_http_keyerror_traceback", "14_http_keyerror_after_access_line"):
-        known = list(Reading(code_of).read([RECORDED[name], None]))
+        known = list(Reading().read([RECORDED[name], None]))
         assert [found.group.kind for found in known] == ["KeyError"]
 
 

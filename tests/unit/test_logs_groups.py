@@ -8,7 +8,6 @@ from odoorway.doctor.logs.fingerprint import steady
 from odoorway.doctor.logs.groups import Severity, steady_path
 from odoorway.doctor.logs.reading import Reading
 from odoorway.doctor.logs.routes import is_webhook
-from odoorway.doctor.logs.tracebacks import code_of
 
 LOG = RECORDED["19_http_keyerror_traceback"]
 
@@ -78,7 +77,7 @@ def test_overlapping_requests_of_one_process():
         + access(12.01, "POST /slow", 500, 9.0)
         + access(13, "POST /later", 200, 0.2)
     )
-    assert told(read(log)[1]) == [("ValueError", None, "/slow", 500)]
+    assert told(read(log)[1]) == [("ValueError", "odoo.addon-error", "/slow", 500)]
 
 
 def test_a_failure_logged_before_a_request_began_is_not_of_it():
@@ -86,7 +85,7 @@ def test_a_failure_logged_before_a_request_began_is_not_of_it():
     log = failure(10, "of none") + access(20, "POST /innocent", 500, 0.5)
     assert told(read(log)[1]) == [
         ("HTTP 500", None, "/innocent", 500),
-        ("ValueError", None, None, None),
+        ("ValueError", "odoo.addon-error", None, None),
     ]
 
 
@@ -205,35 +204,55 @@ def test_which_requests_are_webhooks(request_, webhook):
     assert is_webhook(request_) is webhook
 
 
-IN_A_FIELD = (
-    'Traceback (most recent call last):\n  File "/o/odoo/fields.py", line 9, in convert_to_cache\n'
-)
-TRACEBACK = "Exception during request handling.\nTraceback (most recent call last):\n  File x\n"
+TRACEBACK = "odoo.http: Exception during request handling.\nTraceback (most recent call last):\n"
 
 
 @pytest.mark.parametrize(
-    ("text", "code"),
+    ("text", "status", "code"),
     [
-        (TRACEBACK + "odoo.exceptions.ValidationError: The code must be unique", "odoo.not-unique"),
-        (TRACEBACK + "odoo.exceptions.ValidationError: Not like this", "odoo.validation"),
-        (TRACEBACK + "odoo.exceptions.AccessError: nothing known", "odoo.access-denied"),
-        (TRACEBACK + "ValueError: Invalid field 'x' on model 'y'", "odoo.unknown-field"),
-        (TRACEBACK + "ValueError: Wrong value for y.state: 'bogus'", "odoo.invalid-value"),
-        (TRACEBACK + "KeyError: 'order_id'", None),
-        ("You are not allowed to access 'Contact' (res.partner) records.", "odoo.access-denied"),
-        ("the customer said: must be unique", "odoo.not-unique"),
-        ("Something of the addon's own", None),
-        (TRACEBACK + "ValueError: invalid literal for int() with base 10: 'x'", None),
-        (IN_A_FIELD + "ValueError: invalid literal for int() with base 10: 'x'",
-         "odoo.invalid-value"),
-        ("Traceback (most recent call last):\n  File y\nRuntimeError: Invalid\n\n" + TRACEBACK
-         + "KeyError: 'a'", None),
+        (TRACEBACK + "KeyError: 'order_id'", 500, "odoo.payload-key-missing"),
+        (TRACEBACK + "  File x\nRuntimeError: x\n\n" + TRACEBACK[10:] + "KeyError: 'a'", 500,
+         "odoo.payload-key-missing"),
+        (TRACEBACK + "odoo.exceptions.AccessError: own words", 500, "odoo.access-denied"),
+        ("odoo.http: The code must be unique", 200, "odoo.not-unique"),
+        ("odoo.http: Uh-oh! Looks like you have stumbled", 403, "odoo.record-rule"),
+        ("odoo.http: own words", 422, "odoo.validation"),
+        ("odoo.http: own words", 403, "odoo.access-denied"),
+        ("odoo.http: own words", 200, None),
+        ("odoo.http: Session expired", 303, "odoo.login-required"),
+        ("odoo.http: Access Denied", 200, "odoo.login-failed"),
+        ("odoo.sql_db: bad query: X\nERROR: duplicate key value", 200, "odoo.error-in-success"),
+        ("odoo.sql_db: bad query: X\nERROR: duplicate key value violates unique constraint", 500,
+         "odoo.not-unique"),
+        ("odoo.sql_db: Connection to the database failed", 404, "odoo.database-lost"),
     ],
 )  # fmt: skip
-def test_what_last_words_tell(text, code):
-    """The last exception decides, by its words; what they do not tell gets no diagnosis."""
-    assert code_of(text) == code
+def test_what_the_log_tells(text, status, code):
+    """Words, status and path give the diagnosis; where they do not suffice there is none."""
+    log = line(10, text, level="WARNING", db="?") + access(10.01, "POST /hook", status, 0.1)
+    (group,) = read(log)[0].groups
+    assert group.code == code
     assert code is None or code in CATALOG
+    assert bool(group.nearest) == (code is None)
+    assert set(group.nearest) <= CATALOG.keys()
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "code"),
+    [
+        ("POST /hook", 405, "odoo.method-not-allowed"),
+        ("POST /hook", 415, "odoo.wrong-request-type"),
+        ("POST /json/2/res.partner/create", 422, "odoo.json2-arguments"),
+        ("POST /hook", 401, None),
+        ("POST /hook", 404, None),
+        ("POST /hook", 302, None),
+    ],
+)
+def test_what_a_request_alone_tells(request_, status, code):
+    """Of a failure of which nothing was logged, the status may tell, or two come into question."""
+    (group,) = read(access(10, request_, status, 0.1))[0].groups
+    assert group.code == code
+    assert len(group.nearest) == (2 if code is None and status != 302 else 0)
 
 
 def overlapping(*parts: bytes) -> bytes:
@@ -267,7 +286,7 @@ def test_a_refusal_beside_no_failure_is_of_the_200():
 def test_a_refusal_in_doubt_is_told_at_last(parts):
     """It waits for milliseconds of log, and no longer than the log goes on."""
     log = overlapping(REFUSED, access(10.002, "POST /rpc", 200, 0.1))
-    reading = Reading(code_of)
+    reading = Reading()
     found = list(reading.read([log, *parts]))
     found += [] if parts else list(reading.finish())
     assert told(found) == [("odoo.http", "odoo.missing-required", "/rpc", 200)]
@@ -282,4 +301,4 @@ def test_a_path_that_no_route_has_takes_no_refusal():
     ]
     gone = REFUSED.replace(b"Missing required value", b"Record does not exist")
     log = gone + access(10.001, "POST /gone", 404, 0.2)
-    assert told(read(log)[1]) == [("odoo.http", None, "/gone", 404)]
+    assert told(read(log)[1]) == [("odoo.http", "odoo.no-match", "/gone", 404)]

@@ -3,12 +3,15 @@
 import itertools
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from odoo_logs import RECORDED, as_other_processes, read, records, told
 
 from odoorway.diagnose.catalog import CATALOG
+from odoorway.diagnose.evidence import Evidence, read_answer, read_request
+from odoorway.diagnose.recognise import Sure, recognise
 from odoorway.doctor.logs.groups import Severity
 from odoorway.doctor.logs.reading import Found
 
@@ -20,7 +23,7 @@ WRONG = "/probe/http/raise/sudo_"
 # the recording: severity, code, what is said, the addon's line, the request, its status
 EXPECTED = {
     "14_http_keyerror_after_access_line": [
-        (ERROR, None, "KeyError: 'order_id'", 58, f"POST {WRONG}key", 500)
+        (ERROR, "odoo.payload-key-missing", "KeyError: 'order_id'", 58, f"POST {WRONG}key", 500)
     ],
     "14_notnull_validationerror_lost_addon_frame": [
         (ERROR, "odoo.missing-required", "mandatory field", None, f"POST {WRONG}required", 500)
@@ -33,17 +36,17 @@ EXPECTED = {
         (ERROR, "odoo.worker-time-limit", "WorkerHTTP (29435) timeout after 6s", None, None, None)
     ],
     "14_wrong_request_type": [
-        (ERROR, None, "Function declared as capable of handling request of type", None,
+        (ERROR, "odoo.wrong-request-type", "Function declared as capable", None,
          "POST /probe/http/echo", 200)
     ],
     "19_base_automation_getter_failed": [
-        (ERROR, None, "KeyError(None) while evaluating", None, "POST /web/hook/…", 500)
+        (ERROR, "odoo.automation-no-payload", "KeyError(None)", None, "POST /web/hook/…", 500)
     ],
     "19_csrf_missing_multiline_warning": [
         (ERROR, "odoo.csrf", "No CSRF validation token", None, "POST /probe/http/csrf", 400)
     ],
     "19_http_keyerror_traceback": [
-        (ERROR, None, "KeyError: 'order_id'", 58, f"POST {WRONG}key", 500)
+        (ERROR, "odoo.payload-key-missing", "KeyError: 'order_id'", 58, f"POST {WRONG}key", 500)
     ],
     "19_jsonrpc_deprecated_plus_rpc_suffix": [
         (ERROR, "odoo.missing-required", "Missing required value", None, "POST /jsonrpc", 200),
@@ -177,3 +180,46 @@ def test_recorded_failures_of_eight_workers_at_once():
         workers = [records(as_other_processes(log, n)) for n, log in enumerate(eight)]
         together = [r for turn in itertools.zip_longest(*workers) for r in turn if r]
         assert told(read(b"".join(together))[1]) == told(alone)
+
+
+# What the exchange shows and what its log is taken for: only the body tells them apart.
+BODY_TELLS = {
+    ("odoo.bad-envelope", "odoo.addon-error"),
+    ("odoo.bad-envelope", "odoo.null-value"),
+    ("odoo.delete-restricted", "odoo.wrong-reference"),
+    ("odoo.envelope-missing", "odoo.argument-missing"),
+    ("odoo.json2-arguments", "odoo.addon-error"),
+    ("odoo.methods-is-text", "odoo.method-not-allowed"),
+}
+
+
+def _by_the_exchange(recorded: dict[str, str]) -> str | None:
+    method, path, sent, body = read_request(recorded["request"])
+    status, headers, answer = read_answer(recorded["response"])
+    found = recognise(
+        Evidence(
+            method=method, path=path, request_headers=sent, request_body=body,
+            status=status, headers=headers, body=answer, log=recorded["log"],
+        )
+    )  # fmt: skip
+    return found.diagnosis.code if isinstance(found, Sure) else None
+
+
+@pytest.mark.shared
+def test_the_log_alone_is_never_confidently_wrong():
+    """Where the log suffices it tells what the whole exchange tells; else, mostly, it is unsure."""
+    outcomes = Counter[str]()
+    wrong = set()
+    for one in _shared():
+        _, found = read(one["log"].encode())
+        tied = [f.group for f in found if f.incident.access]
+        if one["log"].count("werkzeug: ") != 1 or not tied:
+            continue
+        told, shown = min(tied, key=lambda group: group.severity).code, _by_the_exchange(one)
+        same = told == shown
+        outcomes["same" if same else "unsure" if told is None else "other"] += 1
+        if not same and told and shown and (shown, told) not in BODY_TELLS:
+            wrong.add((one["odoo"], one["case"], shown, told))
+    assert not wrong
+    assert outcomes["same"] > 3 * outcomes["unsure"]
+    assert outcomes["same"] > 15 * outcomes["other"]

@@ -19,7 +19,6 @@ from odoorway.doctor.logs.groups import Severity
 from odoorway.doctor.logs.reading import Found, Reading
 from odoorway.doctor.logs.report import as_json as report_as_json
 from odoorway.doctor.logs.report import incident_as_json
-from odoorway.doctor.logs.tracebacks import code_of
 from odoorway.errors import LogUnreadable
 
 _PAUSE = 1.0  # seconds between two looks at a log that is followed
@@ -55,7 +54,7 @@ def logs(
 
     Each traceback is tied to its request. Ends with 1 when a request failed.
     """
-    reading = Reading(code_of)
+    reading = Reading()
     if follow:
         _follow(reading, files, rotated=rotated, as_json=as_json)
     else:

@@ -120,12 +120,18 @@ def _requests(group: Group) -> Iterator[str]:
 def _diagnosis(group: Group, *, verbose: bool) -> Iterator[str]:
     known = CATALOG.get(group.code or "")
     if known is None:
+        if group.nearest:
+            yield f"[yellow]unsure:[/] {' or '.join(map(_named, group.nearest))}"
         return
     yield f"[bold]{known.title}[/]  [dim]{known.code}[/]"
     if verbose:
         yield known.cause
     if group.webhook:
         yield from (f"[green]fix:[/] {step}" for step in known.fix)
+
+
+def _named(code: str) -> str:
+    return f"{CATALOG[code].title} [dim]{code}[/]"
 
 
 def _brief(groups: list[Group]) -> Table:

@@ -1,19 +1,21 @@
 """Incidents of one sort as one group: how often, since when, where and why. Bounded in memory."""
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from odoorway.doctor.logs import cause, kinds
+from odoorway.doctor.logs import cause, kinds, recognising
 from odoorway.doctor.logs.fingerprint import Failure, Frame, read
 from odoorway.doctor.logs.kinds import Role
 from odoorway.doctor.logs.parse import Access, Record
 from odoorway.doctor.logs.routes import is_webhook
 from odoorway.doctor.logs.tie import Incident
 
+_Alike = tuple[str, int | None, str | None]
 _Key = tuple[str, str | None]
 _GROUPS = 400  # groups kept of a severity
+_KNOWN = 2000  # failures of which the diagnosis is remembered
 _PATHS = 30  # paths kept of a group
 _SAMPLE = 4000  # characters kept of a group's first record
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}  # a browser's, or a scanner's, more than a webhook's
@@ -46,6 +48,7 @@ class Group:
     requests: Counter[str] = field(default_factory=Counter)  # "POST /path" → how often
     statuses: Counter[int] = field(default_factory=Counter)
     databases: set[str] = field(default_factory=set)
+    nearest: tuple[str, ...] = ()  # the codes that come into question where there is none
     unlisted: int = 0  # incidents whose path is beyond those kept
 
     @property
@@ -78,8 +81,8 @@ class Group:
 class Groups:
     """All groups of a log. When there are too many of a severity the rarest makes room."""
 
-    def __init__(self, from_traceback: cause.FromTraceback) -> None:
-        self._from_traceback = from_traceback
+    def __init__(self) -> None:
+        self._codes: OrderedDict[_Alike, str | None] = OrderedDict()
         self._groups: dict[Severity, dict[_Key, Group]] = {s: {} for s in Severity}
         self.incidents = 0
         self.dropped = 0  # incidents of groups that made room
@@ -105,10 +108,10 @@ class Groups:
 
     def _group(self, incident: Incident) -> Group:
         main = cause.primary(incident)
-        code = cause.code(incident, self._from_traceback)
         failure = _of_request(incident.access) if main is None else read(main.text, main.logger)
         frames = failure.frames or _frames_of_others(incident, main)
         failure = Failure(failure.kind, failure.message, frames)
+        code = cause.conflict(incident, main) or self._code(incident, main, failure.fingerprint)
         return Group(
             fingerprint=failure.fingerprint,
             code=code,
@@ -117,7 +120,19 @@ class Groups:
             message=failure.message,
             line=failure.line,
             sample=_sample(main),
+            nearest=() if code else _nearest(incident, main),
         )
+
+    def _code(self, incident: Incident, main: Record | None, fingerprint: str) -> str | None:
+        """Return the diagnosis; it is looked for once for all that fail alike."""
+        access = incident.access
+        alike = fingerprint, access.status if access else None, request_of(incident)
+        if alike not in self._codes:
+            self._codes[alike] = cause.code(incident, main)
+        self._codes.move_to_end(alike)
+        if len(self._codes) > _KNOWN:
+            self._codes.popitem(last=False)
+        return self._codes[alike]
 
 
 def when(incident: Incident) -> str:
@@ -179,6 +194,15 @@ def _of_answer(access: Access, main: Record | None) -> Severity:
     if access.status >= 400 or (main and not own and kinds.is_refusal(main)):  # noqa: PLR2004
         return Severity.ERROR
     return Severity.NOTE if own and main is None else Severity.WARNING
+
+
+def _nearest(incident: Incident, main: Record | None) -> tuple[str, ...]:
+    """Return the codes that come into question; those of a redirect only its target would tell."""
+    access = incident.access
+    if access is None or 300 <= access.status < 400:  # noqa: PLR2004
+        return ()
+    hidden = main is not None and kinds.is_refusal(main) and is_webhook(f"POST {access.path}")
+    return recognising.nearest(access) if hidden or not access.fine else ()
 
 
 def _sample(main: Record | None) -> str:

@@ -117,13 +117,14 @@ def can_be_of(record: Record, access: Access) -> bool:
     )
 
 
+def is_rpc(access: Access) -> bool:
+    """Whether it is a call of XML-RPC or JSON-RPC, which opens the database that it names."""
+    return access.path.startswith(_RPC)
+
+
 def _same_database(record: Record, access: Access) -> bool:
     """Tell whether the databases agree; one may be unknown, and RPC opens another."""
-    return (
-        record.db == access.db
-        or bool({record.db, access.db} & {"?", "None"})
-        or access.path.startswith(_RPC)
-    )
+    return record.db == access.db or bool({record.db, access.db} & {"?", "None"}) or is_rpc(access)
 
 
 def _status_fits(record: Record, access: Access) -> bool:
@@ -131,7 +132,7 @@ def _status_fits(record: Record, access: Access) -> bool:
         return access.status == 400  # noqa: PLR2004
     if access.status in _NOTHING_LOGGED and is_refusal(record):
         return bool(_SAYS_MISSING.search(record.text, 0, 600))
-    if record.level != "ERROR" or access.path.startswith(_RPC) or access.status >= 400:  # noqa: PLR2004
+    if record.level != "ERROR" or is_rpc(access) or access.status >= 400:  # noqa: PLR2004
         return True
     # What the dispatcher of type http calls; that of JSON-RPC keeps the result and answers 200.
     return "return self.request.registry['ir.http']._dispatch(" not in record.text

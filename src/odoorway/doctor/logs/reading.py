@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from odoorway.doctor.logs import cause
 from odoorway.doctor.logs.groups import Group, Groups
 from odoorway.doctor.logs.lines import blocks, plain
 from odoorway.doctor.logs.parse import Access, Record, Scanner
@@ -21,8 +20,8 @@ class Found:
 class Reading:
     """Reads a log once, in memory that does not grow with it."""
 
-    def __init__(self, from_traceback: cause.FromTraceback) -> None:
-        self.groups = Groups(from_traceback)
+    def __init__(self) -> None:
+        self.groups = Groups()
         self._tie = Tie()
         self._scanner = Scanner(self._tie.waiting)
 

@@ -37,6 +37,7 @@ def group_as_json(group: Group) -> dict[str, Any]:
         "databases": sorted(group.databases),
         "webhook": group.webhook,
         "diagnosis": _diagnosis(group.code),
+        "nearest": list(group.nearest),
         "sample": group.sample,
     }
 
@@ -69,6 +70,9 @@ def _diagnosis(code: str | None) -> dict[str, Any] | None:
         "title": known.title,
         "cause": known.cause,
         "fix": list(known.fix),
+        "versions": dict(known.versions),
         "transient": known.transient,
+        "repeat_safe": known.repeat_safe,
         "fixer": str(known.fixer),
+        "page": known.page,
     }
