@@ -121,13 +121,14 @@ def _diagnosis(group: Group, *, verbose: bool) -> Iterator[str]:
     known = CATALOG.get(group.code or "")
     if known is None:
         if group.nearest:
-            yield f"[yellow]unsure:[/] {' or '.join(map(_named, group.nearest))}"
+            yield f"[yellow]unsure:[/] {', or '.join(map(_named, group.nearest))}"
         return
     yield f"[bold]{known.title}[/]  [dim]{known.code}[/]"
     if verbose:
         yield known.cause
+        yield from (f"[dim]Odoo {versions}:[/] {safe(text)}" for versions, text in known.versions)
     if group.webhook:
-        yield from (f"[green]fix:[/] {step}" for step in known.fix)
+        yield from (f"[green]fix:[/] {safe(step)}" for step in known.fix)
 
 
 def _named(code: str) -> str:

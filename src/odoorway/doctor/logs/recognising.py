@@ -38,6 +38,8 @@ def nearest(access: Access) -> tuple[str, ...]:
     """Return the two codes that a request with such a status mostly has; unsure of both."""
     if access.fine:
         return ("odoo.validation", "odoo.access-denied")  # what a refusal inside a 200 is
+    if access.status == 404:  # noqa: PLR2004
+        return ("odoo.route-not-found", "odoo.no-match")  # of a database that is known
     found = recognise(Evidence(method=access.method, path=access.path, status=access.status))
     return tuple(one.code for one in found.nearest) if isinstance(found, Unsure) else ()
 
