@@ -302,3 +302,22 @@ def test_a_path_that_no_route_has_takes_no_refusal():
     gone = REFUSED.replace(b"Missing required value", b"Record does not exist")
     log = gone + access(10.001, "POST /gone", 404, 0.2)
     assert told(read(log)[1]) == [("odoo.http", "odoo.no-match", "/gone", 404)]
+
+
+def test_the_same_words_under_another_status_are_another_diagnosis():
+    """A diagnosis that is remembered for one failure is not given to one that only reads alike."""
+    said = line(10, "odoo.http: own words", level="WARNING")
+    log = b"".join(said + access(10.01, "POST /hook", status, 0.1) for status in (422, 403, 422))
+    groups = read(log)[0].groups
+    assert {group.code: group.count for group in groups} == {
+        "odoo.validation": 2,
+        "odoo.access-denied": 1,
+    }
+
+
+def test_what_is_remembered_of_diagnoses_is_bounded():
+    """Thousands of different requests do not make it remember thousands of diagnoses."""
+    names = ("".join(chr(97 + n // 26**k % 26) for k in range(3)) for n in range(3000))
+    reading, _ = read(b"".join(access(10, f"POST /{name}", 404, 0.1) for name in names))
+    assert reading.groups.incidents == 3000
+    assert len(reading.groups._codes) == 2000
