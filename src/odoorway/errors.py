@@ -7,6 +7,7 @@ OdoorwayError
 ├── JournalUnavailable    nothing is known to be stored: operations
 │   ├── JournalFull       the journal's limit is reached
 │   └── JournalLocked     another process writes this journal
+├── LogUnreadable         a log of Odoo's cannot be read: who runs the doctor
 ├── DestinationError      Odoo cannot do what a command needs: its administrator
 ├── RefusedRequest        a request is refused: the sender's (receive.refusal)
 └── Signal                raised by a handler to say what becomes of its delivery
@@ -42,6 +43,10 @@ class JournalFull(JournalUnavailable):
 
 class JournalLocked(JournalUnavailable):
     """Another process writes this journal file; one process writes a file."""
+
+
+class LogUnreadable(OdoorwayError):
+    """A log of Odoo's cannot be read, or is no log of Odoo's; the message names it."""
 
 
 class DestinationError(OdoorwayError):

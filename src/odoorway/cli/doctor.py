@@ -2,7 +2,7 @@
 
 import typer
 
-from odoorway.cli import doctor_addons, doctor_explain, doctor_probe
+from odoorway.cli import doctor_addons, doctor_explain, doctor_logs, doctor_probe
 
 doctor = typer.Typer(
     no_args_is_help=True,
@@ -11,3 +11,4 @@ doctor = typer.Typer(
 doctor.command("explain")(doctor_explain.explain)
 doctor.command("addons")(doctor_addons.addons)
 doctor.command("probe")(doctor_probe.probe)
+doctor.command("logs")(doctor_logs.logs)

@@ -1,6 +1,7 @@
 """The `odoorway` program."""
 
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -8,7 +9,13 @@ import typer
 from odoorway import __version__
 from odoorway.cli import checking, demo, doctor, journal, scaffold, schema, serving, status, trying
 from odoorway.cli.common import EXIT_CODES, FLAG_VARIABLES, Exit, err, safe, variables
-from odoorway.errors import DeclarationError, JournalUnavailable, OdoorwayError, SettingsError
+from odoorway.errors import (
+    DeclarationError,
+    JournalUnavailable,
+    LogUnreadable,
+    OdoorwayError,
+    SettingsError,
+)
 from odoorway.settings import PREFIX
 
 app = typer.Typer(
@@ -54,6 +61,9 @@ def _root(
 
 def main() -> None:
     """Run the program; an error of Odoorway's own is a line, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may know fewer letters
     try:
         app()
     except OdoorwayError as error:
@@ -65,7 +75,7 @@ def _code(error: OdoorwayError) -> Exit:
     match error:
         case DeclarationError() | SettingsError():
             return Exit.SETTINGS
-        case JournalUnavailable():
+        case JournalUnavailable() | LogUnreadable():
             return Exit.UNAVAILABLE
         case _:
             return Exit.FAILED
