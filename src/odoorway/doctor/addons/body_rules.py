@@ -131,6 +131,26 @@ def records(route: Route) -> Iterator[Finding]:
             yield _found("browse-unchecked", route, call, "no error when the record is not there")
 
 
+def relations(route: Route) -> Iterator[Finding]:
+    """Look for relations that a stranger chooses."""
+    if not (route.is_public and route.is_hookish):
+        return
+    for call in calls(route.function, "create", "write"):
+        for values in (one for one in call.args if isinstance(one, ast.Dict)):
+            for key, value in zip(values.keys, values.values, strict=True):
+                relation = isinstance(key, ast.Constant) and str(key.value).endswith("_id")
+                if relation and _orm(call) and _from_payload(value):
+                    text = f"{ast.unparse(value)[:60]} is an id of the sender's choice"
+                    yield _found("relation-unchecked", route, value, text)
+
+
+def sizes(route: Route) -> Iterator[Finding]:
+    """Look for bodies without a limit."""
+    limited = "max_content_length" in route.given
+    if route.is_public and route.is_hookish and route.reads_body and not limited:
+        yield _found("body-unlimited", route, route.decorator, "no max_content_length")
+
+
 def repeats(route: Route) -> Iterator[Finding]:
     """Look at what happens when the platform sends it again."""
     if not route.is_hookish:
@@ -163,7 +183,7 @@ def arguments(route: Route) -> Iterator[Finding]:
 
 CHECKS: tuple[Check, ...] = (
     returns, errors, response_class, signature, swallowed, transactions, json_bodies, records,
-    repeats, arguments,
+    relations, sizes, repeats, arguments,
 )  # fmt: skip
 
 
@@ -242,6 +262,18 @@ def _orm(call: ast.Call) -> bool:
     owner = call.func.value
     root = ast.unparse(owner)[:300]
     return "env[" in root or "sudo()" in root or bool(re.match(r"[A-Z]\w*$", root))
+
+
+def _from_payload(value: ast.expr) -> bool:
+    """Tell whether it is read from a payload: by key, by get(), perhaps through int()."""
+    match value:
+        case ast.Call(func=ast.Name(id="int"), args=[inner, *_]):
+            return _from_payload(inner)
+        case ast.Subscript(value=ast.Name(id=name)):
+            return bool(_PAYLOAD.match(name))
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="get")):
+            return bool(_PAYLOAD.match(name))
+    return False
 
 
 def _is_argument(route: Route, name: str) -> bool:

@@ -198,6 +198,20 @@ RULES: dict[str, Rule] = {
               _hook(_OPEN, "self._verify_signature()\n"
                     "        request.env['x'].sudo().browse(int(kw['id'])).exists().write({'a': 1})"
                     )),
+        _rule("relation-unchecked", _W, "A relation is set to an id that the sender chose",
+              "An id that does not exist is a 422 about a deletion; one that does may be another's.",
+              _hook(_OPEN, "self._verify_signature()\n        Order = request.env['x'].sudo()\n"
+                    "        Order.write({'partner_id': kw['partner']})"),
+              _hook(_OPEN, "self._verify_signature()\n"
+                    "        partner = self._partner(kw)\n"
+                    "        request.env['x'].sudo().write({'partner_id': partner.id})")),
+        _rule("body-unlimited", _N, "A webhook takes a body of any size",
+              "Odoo reads up to 128 MiB into memory before the controller looks at it."
+              " max_content_length= on the route (18 on) refuses larger ones.",
+              _hook(_OPEN, "self._verify_signature()\n"
+                    "        return str(len(request.httprequest.get_data()))"),
+              _hook(_OPEN + ", max_content_length=1000000", "self._verify_signature()\n"
+                    "        return str(len(request.httprequest.get_data()))")),
         _rule("create-without-key", _W, "A webhook creates a record and knows it by nothing",
               "Platforms send an event again; each time is one more record.",
               _hook(_OPEN, "self._verify_signature()\n"
