@@ -36,6 +36,19 @@ class Settings(BaseModel):
     console_port: int = Field(
         8089, ge=-1, le=65535, description="its port; 0 takes a free one, -1 serves no console"
     )
+    console_login: str = Field(
+        "auto",
+        pattern="^(auto|always|never)$",
+        description="auto wants a login as soon as console_host is not loopback",
+    )
+    console_proxy: str = Field(
+        "",
+        pattern="^$|^[A-Za-z0-9-]+@[0-9a-fA-F.:/]+$",
+        description="header@network of a proxy that names the user, like X-User@10.0.0.0/8",
+    )
+    masked: str = Field(
+        "", description="payload fields not to show or export, like email,phone,address1"
+    )
     max_body: int = Field(5 * 1024 * 1024, gt=0, description="bytes of a body, sent and unpacked")
     max_in_flight: int = Field(512, gt=0, description="requests at once; more are answered 429")
     max_buffered: int = Field(256 * 1024 * 1024, gt=0, description="bytes of all bodies at once")

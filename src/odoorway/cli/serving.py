@@ -61,7 +61,7 @@ async def serve(gateway: Gateway, settings: Settings, environ: dict[str, str]) -
         for name in gateway.sources:
             err.print(f"endpoint  [bold]{served.url}/in/{name}[/]", soft_wrap=True)
         if served.console:
-            err.print(f"metrics   [bold]{served.console}/metrics[/]", soft_wrap=True)
+            err.print(f"console   [bold]{served.console}[/]", soft_wrap=True)
         await stopped.wait()
 
 

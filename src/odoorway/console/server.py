@@ -12,7 +12,7 @@ def console_server(app: ASGIApp) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        lifespan="off",
+        lifespan="on",
         ws="none",
         access_log=False,
         log_config=None,

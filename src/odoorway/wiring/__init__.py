@@ -13,13 +13,9 @@ from pathlib import Path
 import uvicorn
 
 from odoorway.clock import Clock, SystemClock
-from odoorway.console.app import build_app
-from odoorway.console.metrics import Metrics
-from odoorway.console.server import console_server
 from odoorway.deliver.port import Destination
 from odoorway.dispatch.dispatcher import Dispatcher, DispatchLimits
 from odoorway.dispatch.retry_policy import RetryPolicy
-from odoorway.errors import SettingsError
 from odoorway.gateway import Gateway
 from odoorway.journal.memory import MemoryJournal
 from odoorway.journal.port import Journal, Limits
@@ -29,6 +25,7 @@ from odoorway.receive.server import build_server
 from odoorway.receive.signature import Verifier, resolve_secrets
 from odoorway.settings import Settings
 from odoorway.telemetry import Log, log
+from odoorway.wiring.console import console, desk_of, listen, url_of, wake
 from odoorway.wiring.destinations import (
     At,
     destination,
@@ -110,16 +107,17 @@ async def running(
         for name, one in destinations.items()
     }
     limits = _receive_limits(settings)
-    wake = partial(_wake, tuple(dispatchers.values()))
-    app = ReceiveApp(gateway, checked, journal, clock, limits, on_append=wake, at=at)
+    on_append = partial(wake, tuple(dispatchers.values()))
+    app = ReceiveApp(gateway, checked, journal, clock, limits, on_append=on_append, at=at)
     server = build_server(app, settings.host, settings.port, limits=limits, grace=settings.grace)
     try:
-        listening = _listen(settings.host, settings.port, "port")
+        listening = listen(settings.host, settings.port, "port")
+        url = url_of(listening)
+        desk = desk_of(gateway, settings, environ, journal, dispatchers, clock, url)
         async with (
             _serving(server, listening, tuple(dispatchers.values()), settings.grace),
-            console(settings, journal, dispatchers, clock) as shown,
+            console(desk, settings) as shown,
         ):
-            url = _url(listening)
             log(Log.STARTED, url=url, routes=len(gateway.routes))
             yield Running(url, server, journal, dispatchers, shown)
             log(Log.STOPPING)
@@ -129,11 +127,6 @@ async def running(
             await one.close()
         await journal.close()
         log(Log.STOPPED)
-
-
-def _wake(dispatchers: Sequence[Dispatcher]) -> None:
-    for dispatcher in dispatchers:
-        dispatcher.wake()
 
 
 @asynccontextmanager
@@ -188,40 +181,3 @@ def _receive_limits(settings: Settings) -> ReceiveLimits:
         max_buffered=settings.max_buffered,
         read_timeout=settings.read_timeout,
     )
-
-
-def _url(listening: socket.socket) -> str:
-    host, port = listening.getsockname()[:2]
-    return f"http://{host}:{port}"
-
-
-def _listen(host: str, port: int, setting: str) -> socket.socket:
-    try:
-        return socket.create_server((host, port), backlog=2048)
-    except OSError as error:
-        raise SettingsError(
-            f"cannot listen on {host}:{port}: {error.strerror}; choose another with"
-            f" ODOORWAY_{setting.upper()} or --{setting.replace('_', '-')}"
-        ) from error
-
-
-@asynccontextmanager
-async def console(
-    settings: Settings, journal: Journal, dispatchers: Mapping[str, Dispatcher], clock: Clock
-) -> AsyncIterator[str | None]:
-    """Serve metrics and console inside the block; give their URL, or None when turned off."""
-    if settings.console_port < 0:
-        yield None
-        return
-
-    def pace() -> dict[str, tuple[int, int]]:
-        return {n: (one.pace.batch, one.pace.concurrency) for n, one in dispatchers.items()}
-
-    listening = _listen(settings.console_host, settings.console_port, "console_port")
-    server = console_server(build_app(Metrics(journal, pace, clock.now)))
-    serving = asyncio.create_task(server.serve([listening]))
-    try:
-        yield _url(listening)
-    finally:
-        server.should_exit = True
-        await serving

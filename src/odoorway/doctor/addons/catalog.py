@@ -199,7 +199,7 @@ RULES: dict[str, Rule] = {
                     "        request.env['x'].sudo().browse(int(kw['id'])).exists().write({'a': 1})"
                     )),
         _rule("relation-unchecked", _W, "A relation is set to an id that the sender chose",
-              "An id that does not exist is a 422 about a deletion; one that does may be another's.",
+              "An id that does not exist is a 422 about a deletion; one that does, anybody's.",
               _hook(_OPEN, "self._verify_signature()\n        Order = request.env['x'].sudo()\n"
                     "        Order.write({'partner_id': kw['partner']})"),
               _hook(_OPEN, "self._verify_signature()\n"

@@ -1,0 +1,262 @@
+"""The API, `/api/v1`: everything that the pages can do, for programs."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from odoorway.console import auth, view
+from odoorway.console.jobs import Chosen, Job
+from odoorway.console.openapi import document
+from odoorway.console.pages import (
+    deliveries_of,
+    destinations_of,
+    planned_today,
+    replay_event,
+    set_paused,
+    standings_of,
+    wanted_of,
+)
+from odoorway.console.web import Web, problem
+from odoorway.journal.accounts import Person, Role
+
+_MOST = 200  # events a page
+_FIELDS = ("source", "topic", "state", "ordering_key", "external_id", "text", "since", "until")
+Work = Callable[[Request, Person], Awaitable[Any]]
+
+
+class Refused(Exception):
+    """A call that cannot be done; it becomes a problem+json."""
+
+    def __init__(self, status: int, title: str, detail: str = "") -> None:
+        """Answer *status*."""
+        super().__init__(title)
+        self.status, self.title, self.detail = status, title, detail
+
+
+def routes(web: Web) -> list[Route]:
+    """Return the routes of the API."""
+    api = Api(web)
+
+    def read(path: str, work: Work) -> Route:
+        return Route(f"/api/v1{path}", _endpoint(web, work, Role.VIEWER), methods=["GET"])
+
+    def act(path: str, work: Work) -> Route:
+        return Route(f"/api/v1{path}", _endpoint(web, work, Role.OPERATOR), methods=["POST"])
+
+    return [
+        Route("/api/v1/openapi.json", _document),
+        read("/status", api.status),
+        read("/events", api.events),
+        read("/events/{id}", api.event),
+        read("/events/{id}/dry-run", api.dry_run),
+        act("/events/{id}/replay", api.replay),
+        read("/problems", api.problems),
+        read("/rejections/{id}", api.rejection),
+        read("/destinations", api.destinations),
+        act("/destinations/{name}/pause", api.pause),
+        act("/destinations/{name}/resume", api.resume),
+        read("/replays", api.replays),
+        act("/replays", api.start),
+        read("/replays/{id}", api.job),
+        act("/replays/{id}/cancel", api.cancel),
+        read("/audit", api.audit),
+    ]
+
+
+def _endpoint(web: Web, work: Work, needed: Role) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        person = await auth.who(request, web.desk, web.sessions)
+        if person is None:
+            answer = problem(401, "Who is asking?", "Send a token as Authorization: Bearer …")
+            answer.headers["www-authenticate"] = "Bearer"
+            return answer
+        if not person.role.may(needed):
+            return problem(403, "Not allowed", f"this needs the role {needed}")
+        if request.method != "GET" and not person.is_token and not _from_here(request):
+            return problem(403, "Not allowed", "a browser's request has to come from the console")
+        try:
+            return JSONResponse(
+                await work(request, person), 202 if needed is Role.OPERATOR else 200
+            )
+        except Refused as refused:
+            return problem(refused.status, refused.title, refused.detail)
+
+    return endpoint
+
+
+def _from_here(request: Request) -> bool:
+    """Tell a program, or a page of ours, from a page elsewhere that uses a visitor's session."""
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    here = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    return site in {None, "same-origin", "none"} and origin in {None, here}
+
+
+async def _document(request: Request) -> Response:
+    return JSONResponse(document(str(request.base_url).rstrip("/")))
+
+
+class Api:
+    """One method a call; what it returns becomes JSON."""
+
+    def __init__(self, web: Web) -> None:
+        """Answer from *web*'s desk."""
+        self._web, self._desk, self._journal = web, web.desk, web.desk.journal
+
+    async def status(self, _request: Request, _person: Person) -> Any:
+        """Return whether orders flow, and what needs a person."""
+        now, stats = self._desk.clock.now(), await self._journal.stats()
+        found = view.reasons(
+            await standings_of(self._web), await self._journal.problems(), stats, now
+        )
+        oldest = stats.oldest_waiting
+        return {
+            "health": view.health(found, stats)["level"],
+            "reasons": [{key: one[key] for key in ("level", "title", "detail")} for one in found],
+            "events": stats.events,
+            "rejections": stats.rejections,
+            "deliveries": stats.deliveries,
+            "oldest_waiting_seconds": None if oldest is None else max(0.0, now - oldest),
+            "flows": view.flow_rows(await self._journal.flows()),
+        }
+
+    async def events(self, request: Request, _person: Person) -> Any:
+        """Return a page of events, the newest first."""
+        given = {name: request.query_params.get(name, "") for name in _FIELDS}
+        try:
+            wanted = wanted_of(given)
+            limit = min(_MOST, max(1, int(request.query_params.get("limit", "50"))))
+            before = int(request.query_params.get("cursor") or 0) or None
+        except (ValueError, OverflowError) as error:
+            raise Refused(400, "The filter is wrong", str(error)) from None
+        if before is not None and not 0 < before < 2**63:
+            raise Refused(400, "The filter is wrong", "cursor is what a page gave as next")
+        page = await self._journal.search(wanted, limit=limit, before=before)
+        rows = [
+            view.event_row(one, await self._journal.deliveries(event_id=one.id))
+            for one in page.events
+        ]
+        return {"events": rows, "next": page.next, "searched_to": page.searched_to}
+
+    async def event(self, request: Request, _person: Person) -> Any:
+        """Return one event with its deliveries and attempts."""
+        event = await self._known(request)
+        shown = view.event_view(event, self._desk.masked)
+        return {**shown, "deliveries": await deliveries_of(self._web, event)}
+
+    async def dry_run(self, request: Request, _person: Person) -> Any:
+        """Return what today's handlers would do; nothing is written."""
+        return {"routes": planned_today(self._web, await self._known(request))}
+
+    async def replay(self, request: Request, person: Person) -> Any:
+        """Deliver an event again."""
+        event = await self._known(request)
+        return {"deliveries": await replay_event(self._web, event.id, person)}
+
+    async def problems(self, _request: Request, _person: Person) -> Any:
+        """Return dead letters and rejections by cause."""
+        return {"problems": [view.problem_view(one) for one in await self._journal.problems()]}
+
+    async def rejection(self, request: Request, _person: Person) -> Any:
+        """Return one refused request."""
+        found = await self._journal.rejection(request.path_params["id"])
+        if found is None:
+            raise Refused(404, "There is no such rejection")
+        return view.rejection_view(found, self._desk.masked)
+
+    async def destinations(self, _request: Request, _person: Person) -> Any:
+        """Return how each destination stands."""
+        return {"destinations": await destinations_of(self._web)}
+
+    async def pause(self, request: Request, person: Person) -> Any:
+        """Deliver nothing more to a destination."""
+        return await self._pause(request, person, paused=True)
+
+    async def resume(self, request: Request, person: Person) -> Any:
+        """Let a destination go on."""
+        return await self._pause(request, person, paused=False)
+
+    async def replays(self, _request: Request, _person: Person) -> Any:
+        """Return the bulk replays of this process."""
+        return {"replays": [_job(one) for one in self._web.jobs.known.values()]}
+
+    async def start(self, request: Request, person: Person) -> Any:
+        """Replay all dead letters of a filter."""
+        chosen = await _chosen(request)
+        job = await self._web.jobs.start(chosen, person.name)
+        await self._web.note(person, "replay", f"{job.id}: {job.text}, {job.total}")
+        self._desk.wake()
+        return _job(job)
+
+    async def job(self, request: Request, _person: Person) -> Any:
+        """Return how far a bulk replay is."""
+        return _job(self._job(request))
+
+    async def cancel(self, request: Request, person: Person) -> Any:
+        """Stop a bulk replay."""
+        job = self._job(request)
+        self._web.jobs.cancel(job.id)
+        await self._web.note(person, "cancel", job.id)
+        return _job(job)
+
+    async def audit(self, _request: Request, person: Person) -> Any:
+        """Return who did what; administrators only."""
+        if not person.role.may(Role.ADMIN):
+            raise Refused(403, "Not allowed", "this needs the role admin")
+        deeds = await self._desk.accounts.deeds()
+        return {
+            "deeds": [
+                {"at": one.at, "who": one.who, "action": one.action, "detail": one.detail}
+                for one in deeds
+            ]
+        }
+
+    async def _known(self, request: Request) -> Any:
+        event = await self._journal.event(request.path_params["id"])
+        if event is None:
+            raise Refused(404, "There is no such event")
+        return event
+
+    def _job(self, request: Request) -> Job:
+        job = self._web.jobs.known.get(request.path_params["id"])
+        if job is None:
+            raise Refused(404, "There is no such replay")
+        return job
+
+    async def _pause(self, request: Request, person: Person, *, paused: bool) -> Any:
+        name = request.path_params["name"]
+        if not await set_paused(self._web, name, person, paused=paused):
+            raise Refused(404, "There is no such destination")
+        return {"name": name, "paused": paused}
+
+
+async def _chosen(request: Request) -> Chosen:
+    """Return the filter of a bulk replay.
+
+    Raises:
+        Refused: the body is no JSON object of texts, or names something else.
+    """
+    try:
+        given = await request.json() if await request.body() else {}
+    except ValueError as error:
+        raise Refused(400, "The body is not JSON", str(error)) from None
+    known = {"source", "destination", "code"}
+    texts = isinstance(given, dict) and all(isinstance(one, str) for one in given.values())
+    if not texts or not given.keys() <= known:
+        raise Refused(400, "The filter is wrong", "give source, destination and code as texts")
+    return Chosen(**given)
+
+
+def _job(job: Job) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "text": job.text,
+        "total": job.total,
+        "done": job.done,
+        "ended": job.ended,
+        "cancelled": job.cancelled,
+        "error": job.error,
+    }

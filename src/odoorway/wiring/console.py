@@ -1,0 +1,128 @@
+"""The console of a running gateway."""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from odoorway.clock import Clock
+from odoorway.console.app import build_app
+from odoorway.console.desk import Desk
+from odoorway.console.metrics import Metrics
+from odoorway.console.server import console_server
+from odoorway.dispatch.dispatcher import Dispatcher
+from odoorway.errors import SettingsError
+from odoorway.gateway import Gateway
+from odoorway.journal.accounts import Accounts, MemoryAccounts
+from odoorway.journal.accounts_sqlite import SqliteAccounts
+from odoorway.journal.port import Journal
+from odoorway.journal.sqlite import SqliteJournal
+from odoorway.model.destination import DEFAULT, HttpDefinition
+from odoorway.model.event import new_id
+from odoorway.receive.signature import resolve_secrets
+from odoorway.settings import Settings
+from odoorway.sources import sign
+
+_LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+
+def listen(host: str, port: int, setting: str) -> socket.socket:
+    """Return a listening socket.
+
+    Raises:
+        SettingsError: the port is taken, or the address is not this machine's.
+    """
+    try:
+        return socket.create_server((host, port), backlog=2048)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen on {host}:{port}: {error.strerror}; choose another with"
+            f" ODOORWAY_{setting.upper()} or --{setting.replace('_', '-')}"
+        ) from error
+
+
+def url_of(listening: socket.socket) -> str:
+    """Return the address of a listening socket."""
+    host, port = listening.getsockname()[:2]
+    return f"http://{host}:{port}"
+
+
+def accounts_of(journal: Journal) -> Accounts:
+    """Return who may use the console, kept beside the journal."""
+    return SqliteAccounts(journal) if isinstance(journal, SqliteJournal) else MemoryAccounts()
+
+
+def desk_of(  # noqa: PLR0913, PLR0917 - the composition root gives each part
+    gateway: Gateway,
+    settings: Settings,
+    environ: Mapping[str, str],
+    journal: Journal,
+    dispatchers: Mapping[str, Dispatcher],
+    clock: Clock,
+    receiver: str,
+) -> Desk:
+    """Return what the console works with."""
+    local = _is_local(settings.console_host)
+    login = settings.console_login == "always" or (settings.console_login == "auto" and not local)
+    header, _, network = settings.console_proxy.partition("@")
+
+    def test(source: str, topic: str, body: bytes) -> dict[str, str]:
+        definition = gateway.sources[source].definition
+        secret = resolve_secrets(definition, environ)[0]
+        now = clock.now()
+        return sign(definition, secret, body, topic=topic, event_id=new_id("test", now), now=now)
+
+    return Desk(
+        gateway=gateway,
+        journal=journal,
+        accounts=accounts_of(journal),
+        clock=clock,
+        pace=lambda: {n: (one.pace.batch, one.pace.concurrency) for n, one in dispatchers.items()},
+        wake=lambda: wake(tuple(dispatchers.values())),
+        receiver=receiver,
+        odoo_urls=_urls(gateway, settings, environ),
+        test=test,
+        login=login,
+        hosts=_LOCAL if local and not login else frozenset(),
+        proxy=(header, network) if header else None,
+        masked=tuple(name.strip() for name in settings.masked.split(",") if name.strip()),
+    )
+
+
+def wake(dispatchers: Sequence[Dispatcher]) -> None:
+    """Let every dispatcher look at the journal now."""
+    for dispatcher in dispatchers:
+        dispatcher.wake()
+
+
+@asynccontextmanager
+async def console(desk: Desk, settings: Settings) -> AsyncIterator[str | None]:
+    """Serve the console inside the block; give its URL, or None when it is turned off."""
+    if settings.console_port < 0:
+        yield None
+        return
+    listening = listen(settings.console_host, settings.console_port, "console_port")
+    server = console_server(build_app(desk, Metrics(desk.journal, desk.pace, desk.clock.now)))
+    serving = asyncio.create_task(server.serve([listening]))
+    try:
+        yield url_of(listening)
+    finally:
+        server.should_exit = True
+        await serving
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _urls(gateway: Gateway, settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the address of each destination; only an Odoo's records get links."""
+    found = {DEFAULT: settings.odoo_url}
+    for name, definition in gateway.destinations.items():
+        url = environ.get(definition.url.removeprefix("env:"), definition.url)
+        found[name] = "" if isinstance(definition, HttpDefinition) else url
+    return found

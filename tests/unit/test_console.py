@@ -1,0 +1,245 @@
+"""The console: what its pages show, who may see them, and that nothing hostile gets through."""
+
+import asyncio
+import re
+
+import pytest
+from console_desk import HOSTILE, PASSWORD, Bench
+
+from odoorway.model.delivery import State
+
+PAGES = ["/", "/?range=7d", "/events", "/problems", "/sources", "/destinations",
+         f"/events/evt_{1:028}", f"/events/evt_{2:028}", f"/events/evt_{2:028}/dry-run",
+         "/rejections/rej_1", "/events?state=dead", "/events?text=ada"]  # fmt: skip
+ACTIONS = [f"/events/evt_{2:028}/replay", "/problems/replay", "/jobs/job_1/cancel",
+           "/sources/shop/test", "/destinations/odoo/pause",
+           "/destinations/odoo/resume"]  # fmt: skip
+
+
+def csrf_of(text: str) -> str:
+    found = re.search(r'name="csrf" value="([0-9a-f]+)"', text)
+    assert found, text
+    return found[1]
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_no_page_lets_a_script_through(path: str) -> None:
+    """Payloads, headers, topics, keys and details of a hostile platform are text."""
+    bench = Bench()
+    await bench.history()
+    async with bench.client() as client:
+        answer = await client.get(path)
+    assert answer.status_code == 200, answer.text
+    assert HOSTILE not in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert not re.search(r"<script(?! src=\"/static/)|\son\w+=|style=", answer.text)
+
+
+async def test_the_overview_says_what_needs_a_person() -> None:
+    """All flows; then a dead letter, with its fix; then a paused destination."""
+    bench = Bench()
+    async with bench.client() as client:
+        assert "nothing has arrived yet" in (await client.get("/")).text
+        await bench.history()
+        text = (await client.get("/")).text
+        assert "Something needs you" in text
+        assert "1 dead letter" in text
+        assert "Create the record in Odoo" in text
+        await bench.journal.pause("odoo", 5.0, paused=True)
+        assert "odoo is paused by hand" in (await client.get("/")).text
+
+
+async def test_from_a_dead_letter_to_its_replay() -> None:
+    """The problem, its cause, the event with its attempt, and the button that mends it."""
+    bench = Bench()
+    await bench.history()
+    async with bench.client() as client:
+        problems = (await client.get("/problems")).text
+        assert "A record that is referred to does not exist" in problems
+        dead = f"/events/evt_{2:028}"
+        assert dead in problems
+        page = (await client.get(dead)).text
+        assert "odoo.no-match" in page
+        answer = await client.post(f"{dead}/replay", data={"csrf": csrf_of(page)})
+        assert answer.status_code == 303
+        assert "1 deliveries" in (await client.get(answer.headers["location"])).text
+        assert "Nothing needs a person" not in (await client.get("/problems")).text
+    assert bench.woken == 1
+    assert (await bench.journal.stats()).deliveries[State.DEAD] == 0
+    assert [one.action for one in await bench.accounts.deeds()] == ["replay"]
+
+
+async def test_a_group_is_replayed_with_progress() -> None:
+    """All dead letters of one cause, by one button; others stay."""
+    bench = Bench()
+    await bench.history()
+    async with bench.client() as client:
+        page = (await client.get("/problems")).text
+        form = {"csrf": csrf_of(page), "source": "shop", "code": "odoo.no-match"}
+        answer = await client.post("/problems/replay", data=form)
+        assert answer.status_code == 303
+        job = {"ended": False}
+        async with asyncio.timeout(10):
+            while not job["ended"]:
+                job = (await client.get("/api/v1/replays/job_1")).json()
+                await asyncio.sleep(0.005)  # lets the job go on; no decision rests on the time
+        assert (job["done"], job["total"], job["error"]) == (1, 1, "")
+        missed = (await client.post("/api/v1/replays", json={"code": "odoo.timeout"})).json()
+        assert missed["total"] == 0
+
+
+async def test_links_lead_into_odoo_and_nowhere_else() -> None:
+    """A written record is a link to it."""
+    bench = Bench()
+    await bench.history()
+    async with bench.client() as client:
+        page = (await client.get(f"/events/evt_{1:028}")).text
+    assert "https://odoo.example.com/web#id=7&amp;model=sale.order" in page
+
+
+async def test_masked_fields_are_hidden_everywhere() -> None:
+    """In the console and the API, pretty and raw."""
+    bench = Bench(masked=("EMAIL",))
+    await bench.history()
+    async with bench.client() as client:
+        for path in (f"/events/evt_{1:028}", f"/api/v1/events/evt_{1:028}"):
+            assert "ada@example.com" not in (await client.get(path)).text
+        assert "alert" not in (await client.get("/api/v1/rejections/rej_1")).json()["body"]
+
+
+async def test_a_wrong_filter_says_what_is_wrong() -> None:
+    """A state or a time that is none; the page still stands."""
+    async with Bench().client() as client:
+        for path in ("/events?state=nope", "/events?since=yesterday", "/events?before=x"):
+            answer = await client.get(path)
+            assert (answer.status_code, "The filter is wrong" in answer.text) == (400, True)
+        assert (await client.get("/events/evt_nope")).status_code == 404
+        assert (await client.get("/nowhere")).status_code == 404
+
+
+async def test_without_a_session_there_is_nothing() -> None:
+    """Every page leads to the login, every form and call is refused, metrics too."""
+    bench = Bench(login=True)
+    await bench.history()
+    async with bench.client() as client:
+        for path in [*PAGES, "/metrics", "/live"]:
+            answer = await client.get(path)
+            assert answer.status_code == 303, path
+            assert answer.headers["location"].startswith("/login")
+        for path in ACTIONS:
+            assert (await client.post(path)).headers["location"] == "/login"
+        for path in ("/status", "/events", "/problems", "/destinations", "/replays", "/audit"):
+            answer = await client.get(f"/api/v1{path}")
+            assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+        assert (await client.post("/api/v1/replays", json={})).status_code == 401
+
+
+async def test_logging_in_and_out() -> None:
+    """A fresh session for who knows the password; gone after the logout."""
+    bench = Bench(login=True)
+    await bench.people()
+    async with bench.client() as client:
+        client.cookies.set("odoorway_session", "chosen-by-an-attacker")
+        page = (await client.get("/login?next=/events")).text
+        form = {"csrf": csrf_of(page), "name": "operator", "password": PASSWORD}
+        answer = await client.post("/login?next=/events", data=form)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/events")
+        cookie = answer.headers["set-cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=strict" in cookie
+        assert "chosen-by-an-attacker" not in cookie
+        client.cookies.delete("odoorway_session", domain="console")
+        client.cookies.set("odoorway_session", re.search(r"session=([^;]+)", cookie)[1])
+        page = (await client.get("/events")).text
+        assert "operator" in page
+        await client.post("/logout", data={"csrf": csrf_of(page)})
+        assert (await client.get("/events")).status_code == 303
+
+
+async def test_a_login_is_limited_and_leads_only_to_us() -> None:
+    """Five failures, then a pause; a foreign address to go on to is ignored."""
+    bench = Bench(login=True)
+    await bench.people()
+    async with bench.client() as client:
+        form = {"csrf": csrf_of((await client.get("/login")).text), "name": "viewer"}
+        there = await client.post("/login?next=//evil", data={**form, "password": PASSWORD})
+        assert there.headers["location"] == "/"
+        client.cookies.clear()
+        form["csrf"] = csrf_of((await client.get("/login")).text)
+        for _ in range(5):
+            assert (await client.post("/login", data={**form, "password": "x"})).status_code == 401
+        again = await client.post("/login", data={**form, "password": PASSWORD})
+        assert again.status_code == 429
+        forged = await client.post("/login", data={**form, "csrf": "0" * 64, "password": PASSWORD})
+        assert forged.status_code == 403
+
+
+async def test_roles() -> None:
+    """A viewer looks, an operator acts, an administrator reads the audit log."""
+    bench = Bench(login=True)
+    await bench.people()
+    await bench.history()
+    async with bench.client() as client:
+
+        def token(role: str) -> dict[str, str]:
+            return {"authorization": f"Bearer t-{role}"}
+
+        pause = "/api/v1/destinations/odoo/pause"
+        assert (await client.get("/api/v1/status", headers=token("viewer"))).status_code == 200
+        assert (await client.post(pause, headers=token("viewer"))).status_code == 403
+        assert (await client.post(pause, headers=token("operator"))).status_code == 202
+        assert (await client.get("/api/v1/audit", headers=token("operator"))).status_code == 403
+        deeds = (await client.get("/api/v1/audit", headers=token("admin"))).json()["deeds"]
+        assert [(one["who"], one["action"]) for one in deeds] == [("operator-token", "pause")]
+        assert (await client.get("/api/v1/status", headers=token("nobody"))).status_code == 401
+
+
+@pytest.mark.parametrize("path", ACTIONS)
+async def test_no_form_of_a_stranger_is_taken(path: str) -> None:
+    """Without our mark, with a stranger's origin, or from another site: nothing is done."""
+    bench = Bench()
+    await bench.history()
+    async with bench.client() as client:
+        page = (await client.get(f"/events/evt_{2:028}")).text
+        good = csrf_of(page)
+        for data, headers in (
+            ({}, {}),
+            ({"csrf": "0" * 64}, {}),
+            ({"csrf": good}, {"origin": "https://evil.example"}),
+            ({"csrf": good}, {"sec-fetch-site": "cross-site"}),
+        ):
+            assert (await client.post(path, data=data, headers=headers)).status_code == 403
+        evil = {"origin": "https://evil.example"}
+        assert (await client.post("/api/v1/replays", headers=evil)).status_code == 403
+    assert await bench.accounts.deeds() == []
+
+
+async def test_a_foreign_name_for_this_machine_is_refused() -> None:
+    """DNS rebinding: without a login the console answers to its own names only."""
+    async with Bench().client() as client:
+        assert (await client.get("/", headers={"host": "evil.example"})).status_code == 421
+
+
+async def test_a_trusted_proxy_names_the_user() -> None:
+    """Its header counts from its network only; who is not known may look."""
+    trusted, elsewhere = ("x-user", "127.0.0.0/8"), ("x-user", "10.0.0.0/8")
+    for proxy, status in ((trusted, 200), (elsewhere, 303)):
+        async with Bench(login=True, proxy=proxy).client(headers={"x-user": "ada"}) as client:
+            assert (await client.get("/")).status_code == status
+
+
+async def test_the_api_pages_through_events() -> None:
+    """By its cursor, and every wrong filter is a problem+json."""
+    bench = Bench()
+    await bench.history()
+    async with bench.client() as client:
+        first = (await client.get("/api/v1/events?limit=2")).json()
+        rest = (await client.get(f"/api/v1/events?limit=2&cursor={first['next']}")).json()
+        assert [one["id"][-1] for one in first["events"] + rest["events"]] == ["3", "2", "1"]
+        for query in ("state=x", "since=x", "limit=x", "cursor=x", "cursor=99999999999999999999"):
+            answer = await client.get(f"/api/v1/events?{query}")
+            assert answer.status_code == 400, query
+            assert answer.headers["content-type"] == "application/problem+json"
+        document = (await client.get("/api/v1/openapi.json")).json()
+        served = {r.path for r in bench.app.routes if getattr(r, "path", "").startswith("/api/v1")}
+        assert set(document["paths"]) == served - {"/api/v1/openapi.json"}
