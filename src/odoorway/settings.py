@@ -46,6 +46,18 @@ class Settings(BaseModel):
         pattern="^$|^[A-Za-z0-9-]+@[0-9a-fA-F.:/]+$",
         description="header@network of a proxy that names the user, like X-User@10.0.0.0/8",
     )
+    alerts: SecretStr = Field(
+        SecretStr(""), description="where to tell when something is wrong: apprise URLs, by spaces"
+    )
+    alert_backlog: float = Field(
+        900.0, gt=0, description="seconds an event may wait before somebody is told"
+    )
+    keep_days: float = Field(
+        90.0, ge=0, description="days that settled events are kept; 0 keeps them for ever"
+    )
+    keep_dead_days: float = Field(
+        365.0, ge=0, description="days that events with a dead letter are kept; 0 for ever"
+    )
     masked: str = Field(
         "", description="payload fields not to show or export, like email,phone,address1"
     )

@@ -39,6 +39,10 @@ class Log(_Meant):
     SKIPPED = "delivery.skipped", "nothing to do; with the reason"
     PAUSED = "destination.paused", "the destination fails as a whole; no attempt is spent"
     RESUMED = "destination.resumed", "it works again"
+    FORGOTTEN = "journal.forgotten", "events were removed by age; with how many"
+    ALERT = "alert.raised", "something needs a person, and was told; with what"
+    ALERT_OVER = "alert.over", "what was told is over"
+    ALERT_UNSENT = "alert.unsent", "an alert could not be sent; it is tried again"
     JOURNAL_FAILED = "journal.failed", "the store could not do it"
     INTERNAL = "gateway.internal-error", "a bug of Odoorway's; with the traceback"
 

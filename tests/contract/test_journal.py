@@ -592,3 +592,24 @@ async def test_a_replay_takes_the_dead_letters_place(opened: Open) -> None:
     assert len(await journal.attempts(before.id)) == 1
     assert sum(f.count for f in await journal.flows() if f.state is State.DEAD) == 1
     assert sum(p.count for p in await journal.problems()) == 1
+
+
+async def test_what_is_old_is_forgotten(opened: Open) -> None:
+    """Settled events by age, in steps; what waits never, dead letters when asked; counts follow."""
+    journal = opened()
+    await _history(journal)
+    assert await journal.forget(400.0, limit=1, dead=False) == 1
+    assert await journal.forget(400.0, limit=9, dead=False) == 1
+    assert await journal.forget(400.0, limit=9, dead=False) == 0
+    left = [one.id[-3:] for one in await journal.events()]
+    assert left == ["400", "005", "004", "002"]
+    assert await journal.forget(400.0, limit=9, dead=True) == 2
+    assert [one.id[-3:] for one in await journal.events()] == ["400", "005"]
+    stats = await journal.stats()
+    assert (stats.events, stats.deliveries[State.DEAD], stats.deliveries[State.DELIVERED]) == (
+        2, 0, 0,
+    )  # fmt: skip
+    flows = {(f.source, f.state): f.count for f in await journal.flows()}
+    assert flows == {("crm", State.PENDING): 1, ("shop", State.SKIPPED): 1}
+    again = await journal.append(replace(event(1, body="body 1"), source="shop"), [PLAN])
+    assert not again.duplicate

@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from odoorway import __version__
-from odoorway.cli import checking, demo, doctor, journal, scaffold, schema, serving, status, trying
+from odoorway.cli import (
+    checking,
+    demo,
+    doctor,
+    journal,
+    scaffold,
+    schema,
+    serving,
+    status,
+    transfer,
+    trying,
+    users,
+)
 from odoorway.cli.common import EXIT_CODES, FLAG_VARIABLES, Exit, err, safe, variables
 from odoorway.errors import (
     DeclarationError,
@@ -33,12 +45,16 @@ app.command("check")(checking.check)
 app.command("try")(trying.try_handler)
 app.command("send")(trying.send)
 app.command("demo")(demo.demo)
+app.command("export")(transfer.export_events)
+app.command("import")(transfer.import_events)
 app.command("status")(status.status)
 app.command("pause")(status.pause)
 app.command("resume")(status.resume)
 app.add_typer(journal.events, name="events")
 app.add_typer(journal.dead, name="dead")
 app.add_typer(schema.schema, name="schema")
+app.add_typer(users.user, name="user")
+app.add_typer(users.token, name="token")
 app.add_typer(doctor.doctor, name="doctor")
 
 

@@ -308,6 +308,10 @@ async def replay_event(web: Web, event_id: str, person: Person) -> int:
         for one in found
         if one.route
     }
+    if not planned:  # it took no route then; today there may be one
+        event = await desk.journal.event(event_id)
+        today = desk.gateway.routes_for(event.source, event.topic) if event else ()
+        planned = {route.name: route.planned for route in today}
     made = await desk.journal.replay(event_id, [*planned.values()], desk.clock.now())
     await web.note(person, "replay", event_id)
     desk.wake()

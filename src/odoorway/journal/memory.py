@@ -77,7 +77,7 @@ class MemoryJournal:
     def _add(
         self, event: Event, plan: Planned, now: float, state: State, code: str | None = None
     ) -> int:
-        number = len(self._deliveries) + 1
+        number = max(self._plans, default=0) + 1
         self._plans[number] = plan
         self._attempts[number] = []
         self._deliveries[number] = Delivery(
@@ -373,6 +373,22 @@ class MemoryJournal:
     async def rejection(self, rejection_id: str) -> Rejection | None:
         """See ``Journal.rejection``."""
         return next((one for one in self._rejections if one.id == rejection_id), None)
+
+    async def forget(self, until: float, *, limit: int, dead: bool) -> int:
+        """See ``Journal.forget``."""
+        kept = {*_WAITING} if dead else {*_WAITING, State.DEAD}
+        old = [
+            event
+            for event, made in self._tried()
+            if event.received_at < until and not kept & {delivery.state for delivery, _ in made}
+        ][:limit]
+        for event in old:
+            del self._events[event.id]
+            self._keys[event.source, event.idempotency_key].pop(event.body_hash, None)
+        gone = {event.id for event in old}
+        for number in [n for n, d in self._deliveries.items() if d.event_id in gone]:
+            del self._deliveries[number]
+        return len(old)
 
     def _tried(self) -> list[memory_search.Tried]:
         """Return each event with its deliveries and their attempts."""

@@ -192,6 +192,14 @@ class Journal(Protocol):
         """Return one rejection."""
         ...
 
+    async def forget(self, until: float, *, limit: int, dead: bool) -> int:
+        """Remove up to *limit* events that arrived before *until*; return how many.
+
+        What waits is never removed, and dead letters only with *dead*. A removed event that the
+        platform sends again is new. Small limits keep appends from waiting.
+        """
+        ...
+
     async def close(self) -> None:
         """Finish what was begun and let the store go."""
         ...

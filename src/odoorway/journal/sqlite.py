@@ -213,6 +213,10 @@ class SqliteJournal:
         """See ``Journal.rejection``."""
         return await self._read(lambda db: read.rejection(db, rejection_id))
 
+    async def forget(self, until: float, *, limit: int, dead: bool) -> int:
+        """See ``Journal.forget``."""
+        return await self._writer.do(lambda db: write.forget(db, until, limit, dead=dead))
+
     async def query(self, work: Callable[[apsw.Connection], T]) -> T:
         """Read with *work*; for parts of the journal that have a module of their own."""
         return await self._read(work)

@@ -25,7 +25,8 @@ from odoorway.receive.server import build_server
 from odoorway.receive.signature import Verifier, resolve_secrets
 from odoorway.settings import Settings
 from odoorway.telemetry import Log, log
-from odoorway.wiring.console import console, desk_of, listen, url_of, wake
+from odoorway.wiring.caring import caring
+from odoorway.wiring.console import accounts_of, console, desk_of, listen, url_of, wake
 from odoorway.wiring.destinations import (
     At,
     destination,
@@ -34,7 +35,7 @@ from odoorway.wiring.destinations import (
     refuse_incomplete,
 )
 
-__all__ = ["odoo_client", "odoo_clients", "open_journal", "running"]
+__all__ = ["accounts_of", "odoo_client", "odoo_clients", "open_journal", "running"]
 
 
 def nowhere(_point: str) -> None:
@@ -117,6 +118,7 @@ async def running(
         async with (
             _serving(server, listening, tuple(dispatchers.values()), settings.grace),
             console(desk, settings) as shown,
+            caring(desk, settings, journal, clock),
         ):
             log(Log.STARTED, url=url, routes=len(gateway.routes))
             yield Running(url, server, journal, dispatchers, shown)

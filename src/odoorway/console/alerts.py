@@ -1,0 +1,177 @@
+"""What nobody should have to look for: rules over the journal, told once, and again when over."""
+
+import asyncio
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Protocol
+
+from odoorway.clock import Clock
+from odoorway.console.view import age
+from odoorway.diagnose.catalog import CATALOG
+from odoorway.errors import JournalUnavailable
+from odoorway.journal.found import EventFilter, Problem
+from odoorway.journal.port import Journal, Stats
+from odoorway.model.standing import Standing
+from odoorway.telemetry import Log, log
+
+EVERY = 30.0  # seconds between two looks
+_FAILING = 120.0  # seconds a destination may fail before somebody is told
+_HISTORY = 200  # events of a source whose gaps tell how long it is silent at times
+_LEAST_SILENCE = 3600.0  # seconds; less is never worth an alert
+_RECENT, _BEFORE = 600.0, 3600.0  # seconds over which rejections are compared
+_MANY, _TIMES = 10, 5.0  # so many rejections at least, and so many times as often as before
+_FREE_SHARE, _FREE_BYTES = 0.05, 500 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One thing that needs a person; the key says what it is about."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the rules look at, of one moment."""
+
+    now: float
+    stats: Stats
+    problems: Sequence[Problem]
+    standings: Sequence[Standing]
+    arrivals: Mapping[str, Sequence[float]] = field(default_factory=dict)  # newest first
+    rejections: Sequence[float] = ()  # times
+    disk_free: int = 1 << 40  # bytes
+    disk_size: int = 1 << 40
+
+
+def alerts(seen: Seen, backlog: float) -> Iterator[Alert]:
+    """Yield what needs a person now; *backlog* is the seconds that an event may wait. Pure."""
+    for one in seen.problems:
+        if one.kind == "dead":
+            known = CATALOG.get(one.code)
+            title, fix = (known.title, known.fix[0]) if known else (one.code, "")
+            text = f"{one.count} dead letters of {one.source}: {title}. Fix: {fix}"
+            yield Alert(f"dead {one.source} {one.destination} {one.code}", text)
+    yield from _waiting(seen, backlog)
+    for standing in seen.standings:
+        failing = standing.failures and seen.now - standing.changed_at > _FAILING
+        if failing and not standing.paused:
+            known = CATALOG.get(standing.code or "")
+            why = known.title if known else standing.code
+            text = f"Nothing is delivered to {standing.name}: {why}. {standing.detail[:300]}"
+            yield Alert(f"failing {standing.name}", text)
+    for source, times in seen.arrivals.items():
+        yield from _silent(source, times, seen.now)
+    yield from _rejected(seen)
+    if seen.disk_free < max(_FREE_BYTES, seen.disk_size * _FREE_SHARE):
+        free = seen.disk_free // (1024 * 1024)
+        yield Alert(
+            "disk", f"The journal's disk has {free} MiB left; without room nothing is taken"
+        )
+
+
+def _waiting(seen: Seen, backlog: float) -> Iterator[Alert]:
+    oldest = seen.stats.oldest_waiting
+    if oldest is not None and seen.now - oldest > backlog:
+        yield Alert("backlog", f"The oldest event waits for {age(seen.now - oldest)}")
+
+
+def _silent(source: str, times: Sequence[float], now: float) -> Iterator[Alert]:
+    """Compare the silence with the longest that this source ever made."""
+    gaps = [later - earlier for later, earlier in pairwise(times)]
+    if len(gaps) < 10:  # noqa: PLR2004 - too few to know what is usual
+        return
+    silence = now - times[0]
+    if silence > max(_LEAST_SILENCE, 2 * max(gaps)):
+        text = f"{source} is silent for {age(silence)}; its longest silence was {age(max(gaps))}"
+        yield Alert(f"silent {source}", text)
+
+
+def _rejected(seen: Seen) -> Iterator[Alert]:
+    recent = [at for at in seen.rejections if at > seen.now - _RECENT]
+    earlier = [at for at in seen.rejections if seen.now - _BEFORE < at <= seen.now - _RECENT]
+    usual = len(earlier) / (_BEFORE - _RECENT) * _RECENT
+    if len(recent) >= _MANY and len(recent) > _TIMES * usual:
+        yield Alert("rejections", f"{len(recent)} requests were refused in ten minutes")
+
+
+def changes(before: Mapping[str, Alert], now: Iterable[Alert]) -> tuple[list[Alert], list[Alert]]:
+    """Return what began, and what is over. Pure."""
+    current = {one.key: one for one in now}
+    began = [one for key, one in current.items() if key not in before]
+    return began, [one for key, one in before.items() if key not in current]
+
+
+class Sender(Protocol):
+    """Who tells people."""
+
+    async def send(self, title: str, text: str) -> bool:
+        """Tell them; return whether it went out."""
+        ...
+
+
+class Watch:
+    """Looks again and again, and tells each thing once when it begins and once when it ends."""
+
+    def __init__(  # noqa: PLR0913 - the composition root gives each part
+        self,
+        journal: Journal,
+        sender: Sender,
+        clock: Clock,
+        *,
+        sources: Sequence[str],
+        backlog: float,
+        folder: Path | None,
+        names: Callable[[], Iterable[str]],
+    ) -> None:
+        """Watch *journal*; *folder* is where its disk is, *names* are the destinations."""
+        self._journal, self._sender, self._clock = journal, sender, clock
+        self._sources, self._backlog, self._folder, self._names = sources, backlog, folder, names
+        self._told: dict[str, Alert] = {}
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            try:
+                await self.once()
+            except JournalUnavailable as error:
+                log(Log.JOURNAL_FAILED, error=str(error))
+            await asyncio.sleep(EVERY)
+
+    async def once(self) -> None:
+        """Look now. What could not be sent is told at the next look."""
+        now = {one.key: one for one in alerts(await self._seen(), self._backlog)}
+        began, over = changes(self._told, now.values())
+        if began and await self._tell("Odoorway needs you", began, Log.ALERT):
+            self._told |= {one.key: one for one in began}
+        if over and await self._tell("Odoorway: over", over, Log.ALERT_OVER):
+            for one in over:
+                del self._told[one.key]
+
+    async def _tell(self, title: str, found: Sequence[Alert], event: Log) -> bool:
+        text = "\n".join(f"- {one.text}" for one in found)
+        sent = await self._sender.send(title, text)
+        log(event if sent else Log.ALERT_UNSENT, alerts=[one.key for one in found])
+        return sent
+
+    async def _seen(self) -> Seen:
+        names = sorted({*self._names(), *await self._journal.destinations()})
+        disk = shutil.disk_usage(self._folder) if self._folder else None
+        return Seen(
+            now=self._clock.now(),
+            stats=await self._journal.stats(),
+            problems=await self._journal.problems(),
+            standings=[await self._journal.standing(name) for name in names if name],
+            arrivals={name: await self._arrivals(name) for name in self._sources},
+            rejections=[one.at for one in await self._journal.rejections(limit=1000)],
+            disk_free=disk.free if disk else 1 << 40,
+            disk_size=disk.total if disk else 1 << 40,
+        )
+
+    async def _arrivals(self, source: str) -> list[float]:
+        page = await self._journal.search(EventFilter(source=source), limit=_HISTORY)
+        return [one.received_at for one in page.events]

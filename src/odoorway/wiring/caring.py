@@ -1,0 +1,54 @@
+"""What a running gateway does beside delivering: tells people, and forgets what is old."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from odoorway.clock import Clock
+from odoorway.console.alerts import Watch
+from odoorway.console.desk import Desk
+from odoorway.console.sending import AppriseSender
+from odoorway.dispatch.retention import Retention
+from odoorway.journal.port import Journal
+from odoorway.settings import Settings
+
+
+@asynccontextmanager
+async def caring(
+    desk: Desk, settings: Settings, journal: Journal, clock: Clock
+) -> AsyncIterator[None]:
+    """Watch and forget inside the block.
+
+    Raises:
+        SettingsError: an address to tell is none.
+    """
+    retention = Retention(journal, clock, settings.keep_days, settings.keep_dead_days)
+    works = [retention.run()]
+    urls = settings.alerts.get_secret_value().split()
+    if urls:
+        watch = Watch(
+            journal,
+            AppriseSender(urls),
+            clock,
+            sources=list(desk.gateway.sources),
+            backlog=settings.alert_backlog,
+            folder=_folder(settings),
+            names=desk.pace,
+        )
+        works.append(watch.run())
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _folder(settings: Settings) -> Path | None:
+    if settings.journal == "memory":
+        return None
+    return Path(settings.journal.removeprefix("sqlite:///")).resolve().parent
