@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test fast lint odoo diagnoses bench clean
+.PHONY: demo test fast lint odoo diagnoses screenshots bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -36,6 +36,9 @@ odoo: $(READY)  ## a real Odoo 19 to try things on; prints its address and key
 
 diagnoses: $(READY)  ## how many recorded answers of real Odoos are recognised
 	@$(BIN)/python scripts/diagnoses
+
+screenshots: $(READY)  ## pictures of every page of the console, for the docs
+	@$(BIN)/python scripts/screenshots
 
 bench: $(READY)  ## the benchmarks; each prints ratios
 	@$(BIN)/python benchmarks/ingest.py

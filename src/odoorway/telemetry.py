@@ -104,3 +104,20 @@ def count(counter: Counter, *labels: str) -> None:
 def observe(histogram: Histogram, seconds: float, *labels: str) -> None:
     """Add one duration."""
     _HISTOGRAMS[histogram].labels(*labels).observe(seconds)
+
+
+def quantile(histogram: Histogram, share: float) -> float | None:
+    """Return the seconds under which that *share* of all durations lie; None before the first.
+
+    It is the upper bound of the bucket, so it is never told too small.
+    """
+    count: dict[float, float] = {}
+    for family in _HISTOGRAMS[histogram].collect():
+        for sample in family.samples:
+            if sample.name.endswith("_bucket"):
+                bound = float(sample.labels["le"])
+                count[bound] = count.get(bound, 0.0) + sample.value
+    total = count.get(float("inf"), 0.0)
+    if not total:
+        return None
+    return min(bound for bound, below in count.items() if below >= share * total)

@@ -17,6 +17,7 @@ from odoorway.journal.accounts import Person
 from odoorway.journal.found import EventFilter
 from odoorway.model.delivery import Planned, State
 from odoorway.model.event import Event
+from odoorway.telemetry import Histogram, quantile
 from odoorway.transform.run import Commands, transform
 
 _PAGE = 50
@@ -258,10 +259,22 @@ def _tiles(stats: Any, now: float) -> list[dict[str, Any]]:
          "level": "warn" if waiting else ""},
         {"name": "oldest waits", "value": oldest or "none", "href": "/events?state=pending",
          "level": ""},
+        {"name": "acknowledged, p95", "value": _seconds_shown(Histogram.ACK), "href": "/sources",
+         "level": ""},
+        {"name": "delivered, p95", "value": _seconds_shown(Histogram.ARRIVAL),
+         "href": "/destinations", "level": ""},
         {"name": "dead letters", "value": count[State.DEAD], "href": "/problems",
          "level": "bad" if count[State.DEAD] else ""},
         {"name": "rejections", "value": stats.rejections, "href": "/problems", "level": ""},
     ]  # fmt: skip
+
+
+def _seconds_shown(histogram: Histogram) -> str:
+    """Return what nineteen of twenty stay under, since the gateway started."""
+    at = quantile(histogram, 0.95)
+    if at is None:
+        return "none yet"
+    return f"< {at * 1000:g} ms" if at < 1 else f"< {at:g} s" if at < float("inf") else "> 5 min"
 
 
 async def standings_of(web: Web) -> list[Any]:
