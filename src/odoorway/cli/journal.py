@@ -8,10 +8,13 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 import typer
+from rich.progress import Progress
 from rich.table import Table
 
 from odoorway import wiring
-from odoorway.cli.common import AsJson, Exit, out, read_settings, safe, with_settings
+from odoorway.cli.common import AsJson, Exit, err, out, read_settings, safe, with_settings
+from odoorway.clock import SystemClock
+from odoorway.console.jobs import Chosen, Jobs
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.journal.port import Journal
 from odoorway.model.delivery import Attempt, Delivery, Planned, State
@@ -161,33 +164,44 @@ def list_dead(limit: Limit = 20, as_json: AsJson = False, **flags: Any) -> None:
 def replay_dead(
     event_ids: Annotated[list[str] | None, typer.Argument(help="events' ids")] = None,
     every: Annotated[bool, typer.Option("--all", help="all dead letters")] = False,
+    code: Annotated[str, typer.Option(help="those with this diagnosis")] = "",
+    source: Annotated[str, typer.Option(help="those of this source")] = "",
     **flags: Any,
 ) -> None:
-    """Deliver dead letters again, after the fix."""
-    if every == bool(event_ids):
-        raise typer.BadParameter("give events' ids, or --all")
-    _replay(flags, None if every else event_ids, only=State.DEAD)
+    """Deliver dead letters again, after the fix: by id, all, or those of a cause or source."""
+    by_filter = every or bool(code or source)
+    if by_filter == bool(event_ids):
+        raise typer.BadParameter("give events' ids, or --all, --code or --source")
+    if by_filter:
+        chosen = Chosen(source=source, code=code)
+        done = with_journal(flags, lambda journal: _replay_chosen(journal, chosen))
+        out.print(f"{done} deliveries will be made again")
+    else:
+        _replay(flags, list(event_ids or ()), only=State.DEAD)
 
 
-def _replay(flags: dict[str, Any], event_ids: list[str] | None, only: State | None = None) -> None:
+async def _replay_chosen(journal: Journal, chosen: Chosen) -> int:
+    """Replay with progress; Ctrl-C stops it, and what was replayed stays so."""
+    jobs = Jobs(journal, SystemClock())
+    job = await jobs.start(chosen, "command line")
+    with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
+        task = progress.add_task("replaying", total=job.total)
+        while not job.ended:
+            progress.update(task, completed=job.done)
+            await asyncio.sleep(0.05)
+    await jobs.close()
+    return job.done
+
+
+def _replay(flags: dict[str, Any], event_ids: list[str], only: State | None = None) -> None:
     async def work(journal: Journal) -> int:
-        chosen = event_ids if event_ids is not None else await _dead_events(journal)
         done = 0
-        for event_id in dict.fromkeys(chosen):
+        for event_id in dict.fromkeys(event_ids):
             done += await _replay_one(journal, event_id, only)
         return done
 
     done = with_journal(flags, work)
     out.print(f"{done} deliveries will be made again")
-
-
-async def _dead_events(journal: Journal) -> list[str]:
-    """Return the events with a dead letter that no later delivery of theirs has replaced."""
-    found, before = [], None
-    while page := await journal.deliveries(state=State.DEAD, limit=1000, before=before):
-        found += [d.event_id for d in page]
-        before = page[-1].id
-    return list(reversed(found))
 
 
 async def _replay_one(journal: Journal, event_id: str, only: State | None) -> int:

@@ -109,7 +109,7 @@ class Jobs:
                 if job.cancelled:
                     return
                 await self._replay(job, event.id)
-                await asyncio.sleep(1 / self.rate)
+                await asyncio.sleep(1 / self.rate)  # lets deliveries and pages go on
             if page.next is None:
                 return
             before = page.next
