@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from acceptance.test_cli import HOOKS, Shell
+from odoorway.deliver.odoo.about import About, Asker
+from odoorway.deliver.odoo.json2 import Json2
+from odoorway.testing import ManualClock
 from real_odoo import RealOdoo
 
 LEAST = "the least groups that are enough: Sales / User: Own Documents Only, Role / User"
@@ -118,3 +121,15 @@ def test_the_demo_ends_in_success(odoo: RealOdoo, tmp_path: Path) -> None:
     ]  # fmt: skip
     assert [o["state"] for o in told["orders"]] == ["sale", "draft"]
     assert odoo.json2("sale.order", "search_count", domain=[]) == before + 2
+
+
+async def test_what_odoo_tells_of_itself(odoo: RealOdoo) -> None:
+    """Its version, the key's user, and when the key ends; a wrong key tells nothing."""
+    clock = ManualClock(1_000.0)
+
+    def asker(key: str) -> Asker:
+        return Asker(lambda: Json2(odoo.url, odoo.database, key, timeout=30), clock)
+
+    told = await asker(odoo.gateway_key).about()
+    assert (told.version, told.user) == ("19.0", "gateway")
+    assert (await asker("wrong").about()) == About()

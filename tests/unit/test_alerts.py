@@ -69,6 +69,8 @@ def silent(seconds: float, gap: float = 60.0, count: int = 30) -> Seen:
         (refused(9, 0), None),
         (refused(20, 100), None),
         (replace(CALM, disk_free=1 << 20), "disk"),
+        (replace(CALM, key_ends={"odoo": NOW + 13 * 86400}), "key odoo"),
+        (replace(CALM, key_ends={"odoo": NOW + 15 * 86400}), None),
         (replace(CALM, disk_free=1 << 35, disk_size=1 << 40), "disk"),
     ],
 )
@@ -92,7 +94,7 @@ async def test_it_is_told_once_and_again_when_over() -> None:
         sender = AppriseSender([there.url.replace("http://", "json://")])
         watch = Watch(
             bench.journal, sender, clock, sources=["shop"], backlog=900.0, folder=None,
-            names=lambda: ["odoo"],
+            names=lambda: ["odoo"], about={},
         )  # fmt: skip
         await watch.once()
         await bench.history()

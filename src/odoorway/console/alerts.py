@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Protocol
 
 from odoorway.clock import Clock
 from odoorway.console.view import age
+from odoorway.deliver.odoo.about import About
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.errors import JournalUnavailable
 from odoorway.journal.found import EventFilter, Problem
@@ -23,6 +24,7 @@ _HISTORY = 200  # events of a source whose gaps tell how long it is silent at ti
 _LEAST_SILENCE = 3600.0  # seconds; less is never worth an alert
 _RECENT, _BEFORE = 600.0, 3600.0  # seconds over which rejections are compared
 _MANY, _TIMES = 10, 5.0  # so many rejections at least, and so many times as often as before
+_SOON = 14 * 86400.0  # seconds before a key's end at which somebody is told
 _FREE_SHARE, _FREE_BYTES = 0.05, 500 * 1024 * 1024
 
 
@@ -44,6 +46,7 @@ class Seen:
     standings: Sequence[Standing]
     arrivals: Mapping[str, Sequence[float]] = field(default_factory=dict)  # newest first
     rejections: Sequence[float] = ()  # times
+    key_ends: Mapping[str, float] = field(default_factory=dict)  # by destination, Unix seconds
     disk_free: int = 1 << 40  # bytes
     disk_size: int = 1 << 40
 
@@ -67,6 +70,10 @@ def alerts(seen: Seen, backlog: float) -> Iterator[Alert]:
     for source, times in seen.arrivals.items():
         yield from _silent(source, times, seen.now)
     yield from _rejected(seen)
+    for name, ends in seen.key_ends.items():
+        if ends - seen.now < _SOON:
+            text = f"An API key of the gateway's user at {name} ends in {age(ends - seen.now)}"
+            yield Alert(f"key {name}", text)
     if seen.disk_free < max(_FREE_BYTES, seen.disk_size * _FREE_SHARE):
         free = seen.disk_free // (1024 * 1024)
         yield Alert(
@@ -127,8 +134,10 @@ class Watch:
         backlog: float,
         folder: Path | None,
         names: Callable[[], Iterable[str]],
+        about: Mapping[str, Callable[[], Awaitable[About]]],
     ) -> None:
         """Watch *journal*; *folder* is where its disk is, *names* are the destinations."""
+        self._about = about
         self._journal, self._sender, self._clock = journal, sender, clock
         self._sources, self._backlog, self._folder, self._names = sources, backlog, folder, names
         self._told: dict[str, Alert] = {}
@@ -168,9 +177,14 @@ class Watch:
             standings=[await self._journal.standing(name) for name in names if name],
             arrivals={name: await self._arrivals(name) for name in self._sources},
             rejections=[one.at for one in await self._journal.rejections(limit=1000)],
+            key_ends=await self._key_ends(),
             disk_free=disk.free if disk else 1 << 40,
             disk_size=disk.total if disk else 1 << 40,
         )
+
+    async def _key_ends(self) -> dict[str, float]:
+        told = {name: (await ask()).key_expires for name, ask in self._about.items()}
+        return {name: ends for name, ends in told.items() if ends is not None}
 
     async def _arrivals(self, source: str) -> list[float]:
         page = await self._journal.search(EventFilter(source=source), limit=_HISTORY)

@@ -1,9 +1,10 @@
 """What the console works with, and what every page is given."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from odoorway.clock import Clock
+from odoorway.deliver.odoo.about import About
 from odoorway.gateway import Gateway
 from odoorway.journal.accounts import Accounts
 from odoorway.journal.port import Journal
@@ -24,6 +25,7 @@ class Desk:
     receiver: str  # the URL of the receiver
     odoo_urls: Mapping[str, str]  # of the destinations that are an Odoo
     test: Callable[[str, str, bytes], dict[str, str]]  # the headers of a signed request
+    about: Mapping[str, Callable[[], Awaitable[About]]] = field(default_factory=dict)
     login: bool = True  # a session is needed
     hosts: frozenset[str] = frozenset()  # names the console may be called by; none: any
     proxy: tuple[str, str] | None = None  # the header that names the user, and whose it may be

@@ -13,6 +13,7 @@ from odoorway.console.charts import RANGES, chart
 from odoorway.console.jobs import Chosen
 from odoorway.console.sources import sample_of, steps
 from odoorway.console.web import Web, back
+from odoorway.deliver.odoo.about import About
 from odoorway.journal.accounts import Person
 from odoorway.journal.found import EventFilter
 from odoorway.model.delivery import Planned, State
@@ -293,10 +294,17 @@ async def destinations_of(web: Web) -> list[dict[str, Any]]:
     return [
         view.destination_view(
             one, waiting.get(one.name, 0), pace.get(one.name, (0, 0)),
-            web.desk.odoo_urls.get(one.name, ""),
+            web.desk.odoo_urls.get(one.name, ""), await _about(web, one.name),
         )
         for one in await standings_of(web)
     ]  # fmt: skip
+
+
+async def _about(web: Web, name: str) -> About:
+    """Return what an Odoo tells of itself; one that fails is not asked as well."""
+    ask = web.desk.about.get(name)
+    standing = await web.desk.journal.standing(name)
+    return await ask() if ask and not standing.failures else About()
 
 
 async def deliveries_of(web: Web, event: Event) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from odoorway.console.mask import shown_body
+from odoorway.deliver.odoo.about import About
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.journal.found import Flow, Problem
 from odoorway.journal.port import Stats
@@ -231,7 +232,7 @@ def rejection_view(one: Rejection, names: Collection[str]) -> dict[str, Any]:
 
 
 def destination_view(
-    one: Standing, waiting: int, pace: tuple[int, int], url: str
+    one: Standing, waiting: int, pace: tuple[int, int], url: str, about: About
 ) -> dict[str, Any]:
     """Return how a destination stands."""
     known = CATALOG.get(one.code or "")
@@ -249,6 +250,9 @@ def destination_view(
         "detail": one.detail if failing else "",
         "fix": list(known.fix) if known and failing else [],
         "waiting": waiting,
+        "version": about.version,
+        "user": about.user,
+        "key_expires": when(about.key_expires) if about.key_expires else "",
         "batch": pace[0],
         "concurrency": pace[1],
     }

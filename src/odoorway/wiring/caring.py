@@ -36,6 +36,7 @@ async def caring(
             backlog=settings.alert_backlog,
             folder=_folder(settings),
             names=desk.pace,
+            about=desk.about,
         )
         works.append(watch.run())
     tasks = [asyncio.create_task(work) for work in works]

@@ -11,6 +11,7 @@ from odoorway.console.app import build_app
 from odoorway.console.desk import Desk
 from odoorway.console.metrics import Metrics
 from odoorway.console.server import console_server
+from odoorway.deliver.odoo.about import Asker
 from odoorway.dispatch.dispatcher import Dispatcher
 from odoorway.errors import SettingsError
 from odoorway.gateway import Gateway
@@ -23,6 +24,7 @@ from odoorway.model.event import new_id
 from odoorway.receive.signature import resolve_secrets
 from odoorway.settings import Settings
 from odoorway.sources import sign
+from odoorway.wiring.destinations import odoo_clients
 
 _LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
@@ -83,6 +85,10 @@ def desk_of(  # noqa: PLR0913, PLR0917 - the composition root gives each part
         receiver=receiver,
         odoo_urls=_urls(gateway, settings, environ),
         test=test,
+        about={
+            name: Asker(connect, clock).about
+            for name, connect in odoo_clients(gateway, settings, environ).items()
+        },
         login=login,
         hosts=_LOCAL if local and not login else frozenset(),
         proxy=(header, network) if header else None,
