@@ -36,6 +36,10 @@ class Settings(BaseModel):
     console_port: int = Field(
         8089, ge=-1, le=65535, description="its port; 0 takes a free one, -1 serves no console"
     )
+    url: str = Field(
+        "", description="for commands: the console of a running gateway; else the journal is asked"
+    )
+    token: SecretStr = Field(SecretStr(""), description="for commands with --url: an API token")
     console_login: str = Field(
         "auto",
         pattern="^(auto|always|never)$",

@@ -1,5 +1,6 @@
 """People, tokens, export, import and replay by filter, as a user types them."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -79,3 +80,26 @@ async def test_dead_letters_are_replayed_by_cause(shell: Shell) -> None:
     assert "3 deliveries" in shell.run("dead", "replay", "--code", "odoo.no-match")
     assert "No dead letters" in shell.run("dead", "list")
     shell.run("dead", "replay", code=2)
+
+
+async def test_commands_by_the_api(tmp_path: Path) -> None:
+    """Another machine's gateway: its status, pause, replay; what is refused says why."""
+    (tmp_path / "there").mkdir()
+    (tmp_path / "here").mkdir()
+    async with demo_console(tmp_path / "there") as console:
+        shell = Shell(tmp_path / "here", ODOORWAY_URL=console.url)
+
+        async def run(*words: str, code: int = 0) -> str:
+            return await asyncio.to_thread(lambda: shell.run(*words, code=code))
+
+        assert "delivering" in await run("status")
+        await run("pause")
+        assert "paused" in await run("status", code=1)
+        assert "paused" in await run("status", "--json", code=1)
+        await run("resume", "odoo")
+        assert "404" in await run("pause", "nowhere", code=1)
+        console.sandbox.create("product.product", {"name": "Cup", "default_code": "CUP"})
+        event_id = console.dead_page.rpartition("/")[2]
+        assert "1 deliveries" in await run("events", "replay", event_id)
+        assert "2 dead letters" in await run("dead", "replay", "--code", "odoo.no-match")
+        assert "cannot reach" in await run("status", "--url", "http://127.0.0.1:1", code=4)

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from odoorway import wiring
 from odoorway.cli.common import AsJson, Exit, err, out, read_settings, safe, with_settings
+from odoorway.cli.remote import Remote, remote_of
 from odoorway.clock import SystemClock
 from odoorway.console.jobs import Chosen, Jobs
 from odoorway.diagnose.catalog import CATALOG
@@ -130,11 +131,16 @@ def _show_delivery(delivery: Delivery, attempts: Sequence[Attempt]) -> None:
 
 
 @events.command("replay")
-@with_settings("journal")
+@with_settings("journal", "url", "token")
 def replay_events(
     event_ids: Annotated[list[str], typer.Argument(help="events' ids")], **flags: Any
 ) -> None:
     """Deliver stored events again, on the routes they took; a running gateway picks them up."""
+    remote = remote_of(read_settings(flags)[0])
+    if remote:
+        made = sum(remote.post("events", one, "replay")["deliveries"] for one in event_ids)
+        out.print(f"{made} deliveries will be made again")
+        return
     _replay(flags, event_ids)
 
 
@@ -160,7 +166,7 @@ def list_dead(limit: Limit = 20, as_json: AsJson = False, **flags: Any) -> None:
 
 
 @dead.command("replay")
-@with_settings("journal")
+@with_settings("journal", "url", "token")
 def replay_dead(
     event_ids: Annotated[list[str] | None, typer.Argument(help="events' ids")] = None,
     every: Annotated[bool, typer.Option("--all", help="all dead letters")] = False,
@@ -172,12 +178,25 @@ def replay_dead(
     by_filter = every or bool(code or source)
     if by_filter == bool(event_ids):
         raise typer.BadParameter("give events' ids, or --all, --code or --source")
-    if by_filter:
+    remote = remote_of(read_settings(flags)[0])
+    if remote:
+        _replay_there(remote, list(event_ids or ()), {"code": code, "source": source})
+    elif by_filter:
         chosen = Chosen(source=source, code=code)
         done = with_journal(flags, lambda journal: _replay_chosen(journal, chosen))
         out.print(f"{done} deliveries will be made again")
     else:
         _replay(flags, list(event_ids or ()), only=State.DEAD)
+
+
+def _replay_there(remote: Remote, event_ids: list[str], chosen: dict[str, str]) -> None:
+    """Replay by the API; a filter is a job there, whose progress the console shows."""
+    if event_ids:
+        made = sum(remote.post("events", one, "replay")["deliveries"] for one in event_ids)
+        out.print(f"{made} deliveries will be made again")
+        return
+    job = remote.post("replays", body=chosen)
+    out.print(f"{job['total']} dead letters are being replayed there, as {safe(job['id'])}")
 
 
 async def _replay_chosen(journal: Journal, chosen: Chosen) -> int:

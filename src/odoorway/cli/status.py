@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from odoorway.cli.common import AsJson, Exit, out, safe, with_settings
+from odoorway.cli.common import AsJson, Exit, out, read_settings, safe, with_settings
 from odoorway.cli.journal import with_journal
+from odoorway.cli.remote import Remote, remote_of
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.journal.port import Journal, Stats
 from odoorway.model.delivery import State
@@ -19,9 +20,13 @@ from odoorway.model.standing import Standing
 Destination = Annotated[str, typer.Argument(help="the destination's name")]
 
 
-@with_settings("journal")
+@with_settings("journal", "url", "token")
 def status(as_json: AsJson = False, **flags: Any) -> None:
     """Show whether deliveries flow, what waits and for how long. Ends with 1 when stopped."""
+    remote = remote_of(read_settings(flags)[0])
+    if remote:
+        _of_remote(remote, as_json=as_json)
+        return
 
     async def work(journal: Journal) -> tuple[list[Standing], Stats]:
         names = await journal.destinations() or [DEFAULT]
@@ -39,21 +44,43 @@ def status(as_json: AsJson = False, **flags: Any) -> None:
         raise typer.Exit(Exit.FAILED)
 
 
-@with_settings("journal")
+@with_settings("journal", "url", "token")
 def pause(destination: Destination = DEFAULT, **flags: Any) -> None:
     """Deliver nothing more to a destination until it is resumed; webhooks are still accepted."""
     _set(flags, destination, paused=True)
     out.print(f"{safe(destination)} is paused; odoorway resume {safe(destination)} lets it go on")
 
 
-@with_settings("journal")
+@with_settings("journal", "url", "token")
 def resume(destination: Destination = DEFAULT, **flags: Any) -> None:
     """Deliver to a paused destination again, all that waited first."""
     _set(flags, destination, paused=False)
     out.print(f"{safe(destination)} is resumed")
 
 
+def _of_remote(remote: Remote, *, as_json: bool) -> None:
+    told = remote.get("status")
+    destinations = remote.get("destinations")["destinations"]
+    if as_json:
+        print(json.dumps({**told, "destinations": destinations}))
+    else:
+        for one in destinations:
+            colour = "green" if one["level"] == "good" else "red"
+            out.print(f"[bold]{safe(one['name']):10}[/] [{colour}]{safe(one['stand'])}[/]")
+        for reason in told["reasons"]:
+            out.print(f"[yellow]{safe(reason['title'])}[/]: {safe(reason['detail'])}")
+        for state, count in told["deliveries"].items():
+            out.print(f"{safe(state):10} {count}")
+    if any(one["level"] != "good" for one in destinations):
+        raise typer.Exit(Exit.FAILED)
+
+
 def _set(flags: dict[str, Any], destination: str, *, paused: bool) -> None:
+    remote = remote_of(read_settings(flags)[0])
+    if remote:
+        remote.post("destinations", destination, "pause" if paused else "resume")
+        return
+
     async def work(journal: Journal) -> None:
         known = {*await journal.destinations(), DEFAULT}
         if destination not in known:

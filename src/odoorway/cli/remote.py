@@ -1,0 +1,58 @@
+"""A running gateway asked by its API, for commands that are given `--url`."""
+
+import asyncio
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+import typer
+
+from odoorway.cli.common import Exit, err, safe
+from odoorway.settings import Settings
+
+
+class Remote:
+    """Calls `/api/v1` of one console."""
+
+    def __init__(self, url: str, token: str) -> None:
+        """Take the console's address and an API token; on loopback it may be empty."""
+        self._base = f"{url.rstrip('/')}/api/v1"
+        self._headers = {"authorization": f"Bearer {token}"} if token else {}
+
+    def get(self, *path: str, **query: str) -> Any:
+        """Return what a call answers; an error ends the command with a line."""
+        return asyncio.run(self._call("GET", path, query, None))
+
+    def post(self, *path: str, body: dict[str, str] | None = None) -> Any:
+        """Do something, and return what is answered."""
+        return asyncio.run(self._call("POST", path, {}, body))
+
+    async def _call(
+        self, method: str, path: tuple[str, ...], query: dict[str, str], body: Any
+    ) -> Any:
+        url = f"{self._base}/{'/'.join(quote(part, safe='') for part in path)}"
+        wait = aiohttp.ClientTimeout(30)
+        try:
+            async with (
+                aiohttp.ClientSession(headers=self._headers, timeout=wait) as session,
+                session.request(method, url, params=query, json=body) as answer,
+            ):
+                told = await answer.json(content_type=None)
+                if answer.status >= 400:  # noqa: PLR2004 - the HTTP classes of errors
+                    raise _refused(answer.status, told)
+                return told
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            err.print(f"[bold red]error:[/] cannot reach {safe(self._base)}: {safe(error)}")
+            raise typer.Exit(Exit.UNAVAILABLE) from None
+
+
+def remote_of(settings: Settings) -> Remote | None:
+    """Return whom the settings name, or None: then the journal is asked."""
+    return Remote(settings.url, settings.token.get_secret_value()) if settings.url else None
+
+
+def _refused(status: int, told: Any) -> typer.Exit:
+    title = told.get("title", "") if isinstance(told, dict) else ""
+    detail = told.get("detail", "") if isinstance(told, dict) else ""
+    err.print(f"[bold red]error:[/] {status} {safe(title)} {safe(detail)}", soft_wrap=True)
+    return typer.Exit(Exit.FAILED)
