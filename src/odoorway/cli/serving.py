@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 import uvloop
 
-from odoorway import wiring
+from odoorway import tracing, wiring
 from odoorway.cli.common import Hooks, err, load_gateway, read_settings, with_settings
 from odoorway.gateway import Gateway
 from odoorway.settings import Settings
@@ -24,6 +24,7 @@ def run(hooks: Hooks, **flags: Any) -> None:
     gateway = load_gateway(hooks)
     settings, environ = read_settings(flags, _folder(hooks))
     configure_logs(settings.log_format)
+    tracing.start()
     sys.setswitchinterval(_SWITCH)
     uvloop.run(serve(gateway, settings, environ))
 

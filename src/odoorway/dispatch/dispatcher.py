@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from odoorway import tracing
 from odoorway.clock import Clock
 from odoorway.deliver.port import Destination, Job, Verdict
 from odoorway.dispatch.breaker import Breaker
@@ -281,6 +282,17 @@ class Dispatcher:
         for one, settled in zip(leased, settlements, strict=True):
             _report(one, settled)
             self._count(one, settled)
+            tracing.delivered(
+                one.event.header(tracing.HEADER),
+                began,
+                now,
+                destination=self.name,
+                route=one.delivery.route,
+                outcome=settled.outcome,
+                code=settled.code or "",
+                batch=len(leased),
+                event=one.event.id,
+            )
         observe(Histogram.BATCH, now - began, self.name)
 
     def _count(self, leased: Leased, settled: Settlement) -> None:

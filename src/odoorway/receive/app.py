@@ -3,11 +3,12 @@
 import asyncio
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
+from odoorway import tracing
 from odoorway.clock import Clock
 from odoorway.errors import JournalUnavailable
 from odoorway.gateway import Gateway
@@ -156,7 +157,8 @@ class ReceiveApp:
         self._at("after-verify")
         event = self._event(source, seen.headers, body, now)
         planned = [route.planned for route in self._gateway.routes_for(source, event.topic)]
-        return await self._journal.append(event, planned)
+        with tracing.receiving(dict(seen.headers), source) as traceparent:
+            return await self._journal.append(_traced(event, traceparent), planned)
 
     def _verify(self, source: str, headers: Headers, raw: bytes, body: bytes, now: float) -> None:
         """Verify the bytes as sent or, when they were compressed, what they unpack to."""
@@ -246,6 +248,14 @@ class _Seen:
 
     headers: Headers
     body: bytes = b""
+
+
+def _traced(event: Event, traceparent: str) -> Event:
+    """Keep our part of the trace with the event, in place of the sender's."""
+    if not traceparent:
+        return event
+    others = tuple(pair for pair in event.headers if pair[0] != tracing.HEADER)
+    return replace(event, headers=(*others, (tracing.HEADER, traceparent)))
 
 
 def _decoded(raw: list[tuple[bytes, bytes]]) -> Headers:
