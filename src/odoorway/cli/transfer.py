@@ -13,8 +13,8 @@ import typer
 
 from odoorway.cli.common import Exit, err, read_settings, safe, with_settings
 from odoorway.cli.journal import with_journal
+from odoorway.console.acts import wanted_of
 from odoorway.console.mask import masked
-from odoorway.console.pages import wanted_of
 from odoorway.journal.found import EventFilter
 from odoorway.journal.port import Journal
 from odoorway.model.event import Event

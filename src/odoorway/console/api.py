@@ -8,9 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from odoorway.console import auth, view
-from odoorway.console.jobs import Chosen, Job
-from odoorway.console.openapi import document
-from odoorway.console.pages import (
+from odoorway.console.acts import (
     deliveries_of,
     destinations_of,
     planned_today,
@@ -19,6 +17,8 @@ from odoorway.console.pages import (
     standings_of,
     wanted_of,
 )
+from odoorway.console.jobs import Chosen, Job
+from odoorway.console.openapi import document
 from odoorway.console.web import Web, problem
 from odoorway.journal.accounts import Person, Role
 

@@ -1,6 +1,5 @@
 """The pages that show, and the forms that act."""
 
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,17 +8,24 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from odoorway.console import view
+from odoorway.console.acts import (
+    deliveries_of,
+    destinations_of,
+    planned_today,
+    replay_event,
+    send_test,
+    set_paused,
+    standings_of,
+    wanted_of,
+)
 from odoorway.console.charts import RANGES, chart
 from odoorway.console.jobs import Chosen
 from odoorway.console.sources import sample_of, steps
 from odoorway.console.web import Web, back
-from odoorway.deliver.odoo.about import About
 from odoorway.journal.accounts import Person
 from odoorway.journal.found import EventFilter
-from odoorway.model.delivery import Planned, State
-from odoorway.model.event import Event
+from odoorway.model.delivery import State
 from odoorway.telemetry import Histogram, quantile
-from odoorway.transform.run import Commands, transform
 
 _PAGE = 50
 _FIELDS = ("source", "topic", "state", "ordering_key", "external_id", "text", "since", "until")
@@ -223,31 +229,6 @@ class Pages:
         }
 
 
-def wanted_of(given: dict[str, str]) -> EventFilter:
-    """Return the filter of a form or a query.
-
-    Raises:
-        ValueError: a state or a time is none.
-    """
-    return EventFilter(
-        source=given.get("source", ""),
-        topic=given.get("topic", ""),
-        state=State(given["state"]) if given.get("state") else None,
-        since=_seconds(given.get("since", "")),
-        until=_seconds(given.get("until", "")),
-        ordering_key=given.get("ordering_key", ""),
-        external_id=given.get("external_id", ""),
-        text=given.get("text", ""),
-    )
-
-
-def _seconds(text: str) -> float | None:
-    if not text:
-        return None
-    at = datetime.fromisoformat(text)
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-
-
 def _tiles(stats: Any, now: float) -> list[dict[str, Any]]:
     count = stats.deliveries
     waiting = count[State.PENDING] + count[State.LEASED]
@@ -276,108 +257,3 @@ def _seconds_shown(histogram: Histogram) -> str:
     if at is None:
         return "none yet"
     return f"< {at * 1000:g} ms" if at < 1 else f"< {at:g} s" if at < float("inf") else "> 5 min"
-
-
-async def standings_of(web: Web) -> list[Any]:
-    """Return how every destination stands: those declared, and those of the journal."""
-    names = {*await web.desk.journal.destinations(), *web.desk.pace()} - {""}
-    return [await web.desk.journal.standing(name) for name in sorted(names)]
-
-
-async def destinations_of(web: Web) -> list[dict[str, Any]]:
-    """Return every destination as it is shown."""
-    waiting: dict[str, int] = {}
-    for one in await web.desk.journal.flows():
-        if one.state in {State.PENDING, State.LEASED}:
-            waiting[one.destination] = waiting.get(one.destination, 0) + one.count
-    pace = web.desk.pace()
-    return [
-        view.destination_view(
-            one, waiting.get(one.name, 0), pace.get(one.name, (0, 0)),
-            web.desk.odoo_urls.get(one.name, ""), await _about(web, one.name),
-        )
-        for one in await standings_of(web)
-    ]  # fmt: skip
-
-
-async def _about(web: Web, name: str) -> About:
-    """Return what an Odoo tells of itself; one that fails is not asked as well."""
-    ask = web.desk.about.get(name)
-    standing = await web.desk.journal.standing(name)
-    return await ask() if ask and not standing.failures else About()
-
-
-async def deliveries_of(web: Web, event: Event) -> list[dict[str, Any]]:
-    """Return an event's deliveries, the newest first."""
-    found = await web.desk.journal.deliveries(event_id=event.id, limit=200)
-    return [
-        view.delivery_view(
-            one,
-            await web.desk.journal.attempts(one.id),
-            web.desk.odoo_urls.get(one.destination, ""),
-        )
-        for one in found
-    ]
-
-
-async def replay_event(web: Web, event_id: str, person: Person) -> int:
-    """Deliver an event again on the routes it took; return how many deliveries that makes."""
-    desk = web.desk
-    found = await desk.journal.deliveries(event_id=event_id, limit=1000)
-    planned = {
-        one.route: Planned(route=one.route, destination=one.destination)
-        for one in found
-        if one.route
-    }
-    if not planned:  # it took no route then; today there may be one
-        event = await desk.journal.event(event_id)
-        today = desk.gateway.routes_for(event.source, event.topic) if event else ()
-        planned = {route.name: route.planned for route in today}
-    made = await desk.journal.replay(event_id, [*planned.values()], desk.clock.now())
-    await web.note(person, "replay", event_id)
-    desk.wake()
-    return len(made)
-
-
-async def set_paused(web: Web, name: str, person: Person, *, paused: bool) -> bool:
-    """Pause or resume a destination; tell whether there is one of that name."""
-    if name not in {one.name for one in await standings_of(web)}:
-        return False
-    await web.desk.journal.pause(name, web.desk.clock.now(), paused=paused)
-    await web.note(person, "pause" if paused else "resume", name)
-    web.desk.wake()
-    return True
-
-
-def planned_today(web: Web, event: Event) -> list[dict[str, str]]:
-    """Return what today's handlers make of an event; nothing is written."""
-    shown = []
-    for route in web.desk.gateway.routes_for(event.source, event.topic):
-        result = transform(route, event)
-        text = (
-            "\n".join(_command(one) for one in result.commands)
-            if isinstance(result, Commands)
-            else f"{result.outcome} {result.code}\n{result.detail}"
-        )
-        shown.append({"route": f"{route.name} → {route.destination}", "text": text})
-    return shown
-
-
-def _command(command: Any) -> str:
-    from rich.pretty import pretty_repr  # noqa: PLC0415 - rich is slow to import
-
-    return str(pretty_repr(command))
-
-
-async def send_test(receiver: str, name: str, body: bytes, headers: dict[str, str]) -> str:
-    """Post a signed sample to an endpoint of our own; return what it answered."""
-    import aiohttp  # noqa: PLC0415 - only here
-
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(10)) as session,
-            session.post(f"{receiver}/in/{name}", data=body, headers=headers) as answer,
-        ):
-            return f"HTTP {answer.status}"
-    except (aiohttp.ClientError, TimeoutError) as error:
-        return f"nothing: {error}"

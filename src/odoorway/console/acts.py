@@ -1,0 +1,143 @@
+"""What pages and API have in common: asking the journal, and the few things that act."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+from rich.pretty import pretty_repr
+
+from odoorway.console import view
+from odoorway.console.web import Web
+from odoorway.deliver.odoo.about import About
+from odoorway.journal.accounts import Person
+from odoorway.journal.found import EventFilter
+from odoorway.model.delivery import Planned, State
+from odoorway.model.event import Event
+from odoorway.model.standing import Standing
+from odoorway.transform.run import Commands, transform
+
+
+def wanted_of(given: dict[str, str]) -> EventFilter:
+    """Return the filter of a form or a query.
+
+    Raises:
+        ValueError: a state or a time is none.
+    """
+    return EventFilter(
+        source=given.get("source", ""),
+        topic=given.get("topic", ""),
+        state=State(given["state"]) if given.get("state") else None,
+        since=_seconds(given.get("since", "")),
+        until=_seconds(given.get("until", "")),
+        ordering_key=given.get("ordering_key", ""),
+        external_id=given.get("external_id", ""),
+        text=given.get("text", ""),
+    )
+
+
+def _seconds(text: str) -> float | None:
+    if not text:
+        return None
+    at = datetime.fromisoformat(text)
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
+async def standings_of(web: Web) -> list[Standing]:
+    """Return how every destination stands: those declared, and those of the journal."""
+    names = {*await web.desk.journal.destinations(), *web.desk.pace()} - {""}
+    return [await web.desk.journal.standing(name) for name in sorted(names)]
+
+
+async def destinations_of(web: Web) -> list[dict[str, Any]]:
+    """Return every destination as it is shown."""
+    waiting: dict[str, int] = {}
+    for one in await web.desk.journal.flows():
+        if one.state in {State.PENDING, State.LEASED}:
+            waiting[one.destination] = waiting.get(one.destination, 0) + one.count
+    pace = web.desk.pace()
+    return [
+        view.destination_view(
+            one, waiting.get(one.name, 0), pace.get(one.name, (0, 0)),
+            web.desk.odoo_urls.get(one.name, ""), await _about(web, one.name),
+        )
+        for one in await standings_of(web)
+    ]  # fmt: skip
+
+
+async def _about(web: Web, name: str) -> About:
+    """Return what an Odoo tells of itself; one that fails is not asked as well."""
+    ask = web.desk.about.get(name)
+    standing = await web.desk.journal.standing(name)
+    return await ask() if ask and not standing.failures else About()
+
+
+async def deliveries_of(web: Web, event: Event) -> list[dict[str, Any]]:
+    """Return an event's deliveries, the newest first."""
+    found = await web.desk.journal.deliveries(event_id=event.id, limit=200)
+    return [
+        view.delivery_view(
+            one,
+            await web.desk.journal.attempts(one.id),
+            web.desk.odoo_urls.get(one.destination, ""),
+        )
+        for one in found
+    ]
+
+
+async def replay_event(web: Web, event_id: str, person: Person) -> int:
+    """Deliver an event again on the routes it took; return how many deliveries that makes."""
+    desk = web.desk
+    found = await desk.journal.deliveries(event_id=event_id, limit=1000)
+    planned = {
+        one.route: Planned(route=one.route, destination=one.destination)
+        for one in found
+        if one.route
+    }
+    if not planned:  # it took no route then; today there may be one
+        event = await desk.journal.event(event_id)
+        today = desk.gateway.routes_for(event.source, event.topic) if event else ()
+        planned = {route.name: route.planned for route in today}
+    made = await desk.journal.replay(event_id, [*planned.values()], desk.clock.now())
+    await web.note(person, "replay", event_id)
+    desk.wake()
+    return len(made)
+
+
+async def set_paused(web: Web, name: str, person: Person, *, paused: bool) -> bool:
+    """Pause or resume a destination; tell whether there is one of that name."""
+    if name not in {one.name for one in await standings_of(web)}:
+        return False
+    await web.desk.journal.pause(name, web.desk.clock.now(), paused=paused)
+    await web.note(person, "pause" if paused else "resume", name)
+    web.desk.wake()
+    return True
+
+
+def planned_today(web: Web, event: Event) -> list[dict[str, str]]:
+    """Return what today's handlers make of an event; nothing is written."""
+    shown = []
+    for route in web.desk.gateway.routes_for(event.source, event.topic):
+        result = transform(route, event)
+        text = (
+            "\n".join(_command(one) for one in result.commands)
+            if isinstance(result, Commands)
+            else f"{result.outcome} {result.code}\n{result.detail}"
+        )
+        shown.append({"route": f"{route.name} → {route.destination}", "text": text})
+    return shown
+
+
+def _command(command: Any) -> str:
+    return str(pretty_repr(command))
+
+
+async def send_test(receiver: str, name: str, body: bytes, headers: dict[str, str]) -> str:
+    """Post a signed sample to an endpoint of our own; return what it answered."""
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(10)) as session,
+            session.post(f"{receiver}/in/{name}", data=body, headers=headers) as answer,
+        ):
+            return f"HTTP {answer.status}"
+    except (aiohttp.ClientError, TimeoutError) as error:
+        return f"nothing: {error}"
