@@ -7,7 +7,7 @@ import httpx
 from odoorway import Gateway, Skip, Upsert
 from odoorway.clock import SystemClock
 from odoorway.console.app import build_app
-from odoorway.console.auth import hashed, hashed_token
+from odoorway.console.auth import Sessions, hashed, hashed_token
 from odoorway.console.desk import Desk
 from odoorway.console.metrics import Metrics
 from odoorway.journal.accounts import MemoryAccounts, Person, Role
@@ -55,6 +55,10 @@ class Bench:
             proxy=self.proxy, masked=self.masked,
         )  # fmt: skip
         self.app = build_app(self.desk, Metrics(self.journal, self.desk.pace, clock.now))
+
+    def sessions(self) -> Sessions:
+        """Return those of the application."""
+        return self.app.state.sessions
 
     def _wake(self) -> None:
         self.woken += 1

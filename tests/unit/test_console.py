@@ -6,6 +6,8 @@ import re
 import pytest
 from console_desk import HOSTILE, PASSWORD, Bench
 
+from odoorway.console.auth import hashed_token
+from odoorway.journal.accounts import Person, Role
 from odoorway.model.delivery import State
 
 PAGES = ["/", "/?range=7d", "/events", "/problems", "/sources", "/destinations",
@@ -218,6 +220,27 @@ async def test_a_foreign_name_for_this_machine_is_refused() -> None:
     """DNS rebinding: without a login the console answers to its own names only."""
     async with Bench().client() as client:
         assert (await client.get("/", headers={"host": "evil.example"})).status_code == 421
+
+
+async def test_a_token_ends_and_a_viewer_may_not_act() -> None:
+    """An expired token is nobody's; a password is no token; a viewer's form is refused."""
+    bench = Bench(login=True)
+    await bench.people()
+    await bench.history()
+    old = Person("old", Role.ADMIN, hashed_token("t-old"), 1.0, is_token=True)
+    await bench.accounts.put(old)
+    await bench.accounts.put(Person("odd", Role.ADMIN, hashed_token("t-odd")))
+    async with bench.client() as client:
+        for token in ("t-old", "t-odd"):
+            headers = {"authorization": f"Bearer {token}"}
+            assert (await client.get("/api/v1/status", headers=headers)).status_code == 401
+        session = bench.sessions().begin(Person("v", Role.VIEWER), bench.desk.clock.now())
+        client.cookies.set("odoorway_session", session)
+        page = (await client.get("/destinations")).text
+        assert '<form method="post" action="/destinations' not in page
+        for path in ACTIONS:
+            form = {"csrf": bench.sessions().csrf(session)}
+            assert (await client.post(path, data=form)).status_code == 403, path
 
 
 async def test_a_trusted_proxy_names_the_user() -> None:

@@ -49,7 +49,7 @@ class Bench:
         self.batch, self.lease = batch, 300.0
         self.dispatcher = self.restarted()
 
-    def restarted(self) -> Dispatcher:
+    def restarted(self, rate: float = 0.0) -> Dispatcher:
         """Return a dispatcher that begins with what the journal knows."""
         return Dispatcher(
             "odoo",
@@ -58,7 +58,7 @@ class Bench:
             self.journal,
             self.clock,
             owner="me",
-            limits=DispatchLimits(batch=self.batch, lease=self.lease),
+            limits=DispatchLimits(batch=self.batch, lease=self.lease, rate=rate),
             draw=lambda: 0.5,
         )
 
@@ -324,3 +324,15 @@ async def test_a_batch_that_does_not_end_is_given_up_before_its_lease() -> None:
     await asyncio.wait_for(dispatcher.step(), 20)
     assert await bench.codes() == ["odoo.timeout"] * 2
     assert not dispatcher.breaker.closed
+
+
+async def test_no_more_than_the_rate_goes_out() -> None:
+    """Three a second: three at once, then one more each third of a second."""
+    bench = Bench(OK, batch=10)
+    bench.dispatcher = bench.restarted(rate=3.0)
+    await bench.receive(*"abcdefgh")
+    assert [await bench.dispatcher.step() for _ in range(2)] == [3, 0]
+    bench.clock.advance(0.4)
+    assert await bench.dispatcher.step() == 1
+    bench.clock.advance(10)
+    assert await bench.dispatcher.step() == 3

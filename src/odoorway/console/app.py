@@ -47,7 +47,7 @@ def build_app(desk: Desk, metrics: Metrics) -> Starlette:
         await jobs.close()
 
     door = Door(web)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/metrics", web.page(scrape)),
             Route("/live", web.page(listen)),
@@ -62,6 +62,8 @@ def build_app(desk: Desk, metrics: Metrics) -> Starlette:
         middleware=[Middleware(Guard, desk=desk)],
         lifespan=lifespan,
     )
+    app.state.sessions = sessions
+    return app
 
 
 class Guard:
