@@ -456,6 +456,7 @@ async def test_a_remembered_lookup_that_is_gone_is_asked_again(odoo):
     first = await odoo.create_as_admin("product.product", {"name": sku, "default_code": sku})
     (verdict,) = await odoo.deliver(odoo.job(1, order(odoo, 1, sku=sku, partner_id=None)))
     assert verdict.code == "odoo.missing-required"  # looked up, and used by nothing
+    await odoo.create_as_admin("product.product", {"name": "another, so that ids go on"})
     await odoo.unlink("product.product", first)
     await odoo.create_as_admin("product.product", {"name": sku, "default_code": sku})
     (verdict,) = await odoo.deliver(odoo.job(2, order(odoo, 2, sku=sku)))
