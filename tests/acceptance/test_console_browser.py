@@ -93,6 +93,19 @@ async def press_until(page: Page, text: str) -> None:
     raise AssertionError(f"Tab never reaches {text!r}")
 
 
+async def test_a_source_is_tested_from_its_page(page: Page, console: Console) -> None:
+    """A signed sample goes through the endpoint; a destination is paused and resumed."""
+    await page.goto(f"{console.url}/sources")
+    await expect(page.get_by_label("Endpoint").first).to_have_value(f"{console.receiver}/in/shop")
+    await page.get_by_role("button", name="Send a test").first.click()
+    await expect(page.get_by_role("status")).to_contain_text("HTTP 202")
+    await page.get_by_role("link", name="Destinations").click()
+    await page.get_by_role("button", name="Pause").click()
+    await expect(page.get_by_role("status")).to_contain_text("odoo is paused")
+    await page.get_by_role("button", name="Resume").click()
+    await expect(page.get_by_role("status")).to_contain_text("odoo is resumed")
+
+
 async def test_a_page_changes_by_itself(page: Page, console: Console) -> None:
     """An order that arrives stands on the open page, which nobody touched."""
     await page.goto(f"{console.url}/events")

@@ -7,6 +7,7 @@ import aiohttp
 from rich.pretty import pretty_repr
 
 from odoorway.console import view
+from odoorway.console.sources import sample_of, steps
 from odoorway.console.web import Web
 from odoorway.deliver.odoo.about import About
 from odoorway.journal.accounts import Person
@@ -131,7 +132,41 @@ def _command(command: Any) -> str:
     return str(pretty_repr(command))
 
 
-async def send_test(receiver: str, name: str, body: bytes, headers: dict[str, str]) -> str:
+async def sources_of(web: Web) -> list[dict[str, Any]]:
+    """Return every source with its endpoint."""
+    return [await _source(web, name) for name in web.desk.gateway.sources]
+
+
+async def _source(web: Web, name: str) -> dict[str, Any]:
+    definition = web.desk.gateway.sources[name].definition
+    last = await web.desk.journal.search(EventFilter(source=name), limit=1)
+    taken = [one for one in web.desk.gateway.routes.values() if one.source == name]
+    endpoint = f"{web.desk.receiver}/in/{name}"
+    sample = sample_of(definition)
+    return {
+        "name": name,
+        "platform": definition.platform,
+        "endpoint": endpoint,
+        "last": view.when(last.events[0].received_at) if last.events else "",
+        "topics": ", ".join(topic for route in taken for topic in route.topics),
+        "steps": list(steps(definition, endpoint)),
+        "sample": sample[0] if sample else "",
+    }
+
+
+async def try_source(web: Web, name: str, person: Person) -> tuple[str, str] | None:
+    """Send a source its own recorded sample, signed; return its topic and what was answered."""
+    source = web.desk.gateway.sources.get(name)
+    sample = sample_of(source.definition) if source else None
+    if sample is None:
+        return None
+    topic, body = sample
+    status = await _send(web.desk.receiver, name, body, web.desk.test(name, topic, body))
+    await web.note(person, "test", f"{name} {topic}: {status}")
+    return topic, status
+
+
+async def _send(receiver: str, name: str, body: bytes, headers: dict[str, str]) -> str:
     """Post a signed sample to an endpoint of our own; return what it answered."""
     try:
         async with (

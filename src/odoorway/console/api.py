@@ -14,7 +14,9 @@ from odoorway.console.acts import (
     planned_today,
     replay_event,
     set_paused,
+    sources_of,
     standings_of,
+    try_source,
     wanted_of,
 )
 from odoorway.console.jobs import Chosen, Job
@@ -55,6 +57,8 @@ def routes(web: Web) -> list[Route]:
         act("/events/{id}/replay", api.replay),
         read("/problems", api.problems),
         read("/rejections/{id}", api.rejection),
+        read("/sources", api.sources),
+        act("/sources/{name}/test", api.test),
         read("/destinations", api.destinations),
         act("/destinations/{name}/pause", api.pause),
         act("/destinations/{name}/resume", api.resume),
@@ -166,6 +170,17 @@ class Api:
         if found is None:
             raise Refused(404, "There is no such rejection")
         return view.rejection_view(found, self._desk.masked)
+
+    async def sources(self, _request: Request, _person: Person) -> Any:
+        """Return every source with its endpoint."""
+        return {"sources": await sources_of(self._web)}
+
+    async def test(self, request: Request, person: Person) -> Any:
+        """Send a source its own recorded sample, signed."""
+        sent = await try_source(self._web, request.path_params["name"], person)
+        if sent is None:
+            raise Refused(404, "There is no such source, or no sample of its platform")
+        return {"topic": sent[0], "answered": sent[1]}
 
     async def destinations(self, _request: Request, _person: Person) -> Any:
         """Return how each destination stands."""

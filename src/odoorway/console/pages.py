@@ -13,14 +13,14 @@ from odoorway.console.acts import (
     destinations_of,
     planned_today,
     replay_event,
-    send_test,
     set_paused,
+    sources_of,
     standings_of,
+    try_source,
     wanted_of,
 )
 from odoorway.console.charts import RANGES, chart
 from odoorway.console.jobs import Chosen
-from odoorway.console.sources import sample_of, steps
 from odoorway.console.web import Web, back
 from odoorway.journal.accounts import Person
 from odoorway.journal.found import EventFilter
@@ -157,21 +157,16 @@ class Pages:
 
     async def sources(self, request: Request, person: Person) -> Response:
         """Show each source with its endpoint."""
-        shown = [await self._source(name) for name in self._desk.gateway.sources]
+        shown = await sources_of(self._web)
         return await self._web.show(request, person, "sources.html", title="Sources", sources=shown)
 
     async def test(self, request: Request, person: Person) -> Response:
         """Send a source its own recorded sample, signed."""
         name = request.path_params["name"]
-        source = self._desk.gateway.sources.get(name)
-        sample = sample_of(source.definition) if source else None
-        if source is None or sample is None:
+        sent = await try_source(self._web, name, person)
+        if sent is None:
             return await self._missing(request, person, "sample of this source")
-        topic, body = sample
-        status = await send_test(
-            self._desk.receiver, name, body, self._desk.test(name, topic, body)
-        )
-        await self._web.note(person, "test", f"{name} {topic}: {status}")
+        topic, status = sent
         return back("/sources", f"{name} answered the test {topic} with {status}")
 
     async def destinations(self, request: Request, person: Person) -> Response:
@@ -212,21 +207,6 @@ class Pages:
         return await self._web.show(
             request, person, "error.html", 404, title="Not found", detail=detail
         )
-
-    async def _source(self, name: str) -> dict[str, Any]:
-        source = self._desk.gateway.sources[name]
-        last = await self._journal.search(EventFilter(source=name), limit=1)
-        taken = [r for r in self._desk.gateway.routes.values() if r.source == name]
-        sample = sample_of(source.definition)
-        return {
-            "name": name,
-            "platform": source.definition.platform,
-            "endpoint": f"{self._desk.receiver}/in/{name}",
-            "last": view.when(last.events[0].received_at) if last.events else "",
-            "topics": ", ".join(topic for route in taken for topic in route.topics),
-            "steps": steps(source.definition, f"{self._desk.receiver}/in/{name}"),
-            "sample": sample[0] if sample else "",
-        }
 
 
 def _tiles(stats: Any, now: float) -> list[dict[str, Any]]:
