@@ -56,6 +56,7 @@ async def test_from_a_failing_webhook_to_green(page: Page, console: Console) -> 
     await expect(page.get_by_text("product.product with default_code = 'CUP'")).to_be_visible()
     await page.get_by_role("link", name="What would today's handlers do?").click()
     await expect(page.get_by_text("Nothing was written")).to_be_visible()
+    await expect(page.get_by_text("the same as was sent")).to_be_visible()
     console.sandbox.create("product.product", {"name": "Cup", "default_code": "CUP"})
     await page.get_by_role("link", name="Problems").click()
     await page.get_by_role("button", name="Replay all 3").click()

@@ -1,6 +1,7 @@
 """The engine: what it leases, delivers and settles, on a journal in memory."""
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
 
 from odoorway import Gateway, Reject, RetryLater, Skip, Upsert
@@ -336,3 +337,15 @@ async def test_no_more_than_the_rate_goes_out() -> None:
     assert await bench.dispatcher.step() == 1
     bench.clock.advance(10)
     assert await bench.dispatcher.step() == 3
+
+
+async def test_an_attempt_keeps_the_commands_it_sent() -> None:
+    """As text that can be compared; a handler that decides by itself sends none."""
+    bench = Bench(OK)
+    await bench.receive("a")
+    await bench.dispatcher.step()
+    (delivery,) = await bench.journal.deliveries()
+    (attempt,) = await bench.journal.attempts(delivery.id)
+    (told,) = json.loads(attempt.commands)
+    assert told["command"] == "Upsert"
+    assert told["model"]

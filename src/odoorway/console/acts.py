@@ -1,12 +1,14 @@
 """What pages and API have in common: asking the journal, and the few things that act."""
 
+import difflib
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
-from rich.pretty import pretty_repr
 
 from odoorway.console import view
+from odoorway.console.mask import shown_body
 from odoorway.console.sources import sample_of, steps
 from odoorway.console.web import Web
 from odoorway.deliver.odoo.about import About
@@ -15,7 +17,8 @@ from odoorway.journal.found import EventFilter
 from odoorway.model.delivery import Planned, State
 from odoorway.model.event import Event
 from odoorway.model.standing import Standing
-from odoorway.transform.run import Commands, transform
+from odoorway.transform.run import Commands, Transformed, transform
+from odoorway.transform.shown import shown
 
 
 def wanted_of(given: dict[str, str]) -> EventFilter:
@@ -80,6 +83,7 @@ async def deliveries_of(web: Web, event: Event) -> list[dict[str, Any]]:
             one,
             await web.desk.journal.attempts(one.id),
             web.desk.odoo_urls.get(one.destination, ""),
+            web.desk.masked,
         )
         for one in found
     ]
@@ -114,22 +118,31 @@ async def set_paused(web: Web, name: str, person: Person, *, paused: bool) -> bo
     return True
 
 
-def planned_today(web: Web, event: Event) -> list[dict[str, str]]:
-    """Return what today's handlers make of an event; nothing is written."""
-    shown = []
+async def planned_today(web: Web, event: Event) -> list[dict[str, str]]:
+    """Return what today's handlers make of an event, and how that differs; nothing is written."""
+    sent = {one["route"]: one["commands"] for one in reversed(await deliveries_of(web, event))}
+    found = []
     for route in web.desk.gateway.routes_for(event.source, event.topic):
-        result = transform(route, event)
-        text = (
-            "\n".join(_command(one) for one in result.commands)
-            if isinstance(result, Commands)
-            else f"{result.outcome} {result.code}\n{result.detail}"
+        text = _today(transform(route, event), web.desk.masked)
+        before = sent.get(route.name, "")
+        lines = difflib.unified_diff(
+            before.splitlines(), text.splitlines(), "sent then", "today", lineterm="", n=2
         )
-        shown.append({"route": f"{route.name} → {route.destination}", "text": text})
-    return shown
+        difference = "\n".join(lines) if before else "nothing was sent then"
+        found.append(
+            {
+                "route": f"{route.name} → {route.destination}",
+                "text": text,
+                "difference": difference or "the same as was sent",
+            }
+        )
+    return found
 
 
-def _command(command: Any) -> str:
-    return str(pretty_repr(command))
+def _today(result: Transformed, names: Collection[str]) -> str:
+    if isinstance(result, Commands):
+        return shown_body(shown(result.commands).encode(), names)
+    return f"{result.outcome} {result.code}\n{result.detail}"
 
 
 async def sources_of(web: Web) -> list[dict[str, Any]]:

@@ -153,7 +153,7 @@ class Api:
 
     async def dry_run(self, request: Request, _person: Person) -> Any:
         """Return what today's handlers would do; nothing is written."""
-        return {"routes": planned_today(self._web, await self._known(request))}
+        return {"routes": await planned_today(self._web, await self._known(request))}
 
     async def replay(self, request: Request, person: Person) -> Any:
         """Deliver an event again."""

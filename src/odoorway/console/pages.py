@@ -107,7 +107,7 @@ class Pages:
     async def dry_run(self, request: Request, person: Person) -> Response:
         """Show the event, and what today's handlers would do with it."""
         event = await self._journal.event(request.path_params["id"])
-        planned = [] if event is None else planned_today(self._web, event)
+        planned = [] if event is None else await planned_today(self._web, event)
         return await self._event(request, person, planned)
 
     async def replay(self, request: Request, person: Person) -> Response:

@@ -143,8 +143,11 @@ def event_view(event: Event, names: Collection[str]) -> dict[str, Any]:
     }
 
 
-def delivery_view(delivery: Delivery, attempts: Iterable[Attempt], odoo_url: str) -> dict[str, Any]:
+def delivery_view(
+    delivery: Delivery, attempts: Sequence[Attempt], odoo_url: str, names: Collection[str]
+) -> dict[str, Any]:
     """Return a delivery with its attempts, and its diagnosis where it has one."""
+    sent = next((one.commands for one in reversed(attempts) if one.commands), "")
     known = CATALOG.get(delivery.code or "")
     told = known if known and delivery.state is not State.DELIVERED else None
     return {
@@ -156,6 +159,7 @@ def delivery_view(delivery: Delivery, attempts: Iterable[Attempt], odoo_url: str
         "due": when(delivery.due_at) if delivery.state is State.PENDING else "",
         "evidence": delivery.detail if told else "",
         "diagnosis": diagnosis_view(told) if told else None,
+        "commands": shown_body(sent.encode(), names) if sent else "",
         "attempts": [_attempt(one, odoo_url) for one in attempts],
     }
 

@@ -22,6 +22,7 @@ from odoorway.model.standing import Standing
 from odoorway.model.version import is_older
 from odoorway.telemetry import Counter, Histogram, Log, count, log, observe
 from odoorway.transform.run import Commands, Settled, transform
+from odoorway.transform.shown import shown
 
 _MAY_BE_ITS_OWN_FAULT = {"odoo.timeout", "odoo.empty-answer", "odoo.unavailable"}
 _LOG = {
@@ -78,6 +79,7 @@ class Dispatcher:
         self.pace = Pace.start(self._limits.batch, self._limits.concurrency)
         self._allowance = Allowance(self._limits.rate)
         self._busy = 0  # batches under way
+        self._shown: dict[int, str] = {}  # the commands of deliveries under way
         self._noted = self.breaker  # as the journal knows it
         self._why: Verdict | None = None
         self._wake = asyncio.Event()
@@ -235,6 +237,7 @@ class Dispatcher:
             return Verdict(outcome=Outcome.SKIPPED, code="event.stale", detail=detail)
         match transform(route, leased.event):
             case Commands(commands):
+                self._shown[leased.delivery.id] = shown(commands)
                 return Job(leased.delivery.id, leased.event.source, commands, leased.event.id)
             case Settled(outcome, code, detail, retry_after):
                 return Verdict(outcome=outcome, code=code, detail=detail, retry_after=retry_after)
@@ -275,6 +278,7 @@ class Dispatcher:
                 now=now,
                 seconds=now - began,
                 draw=self._draw(),
+                commands=self._shown.pop(one.delivery.id, ""),
             )
             for one, verdict in zip(leased, verdicts, strict=True)
         ]

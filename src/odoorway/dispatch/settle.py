@@ -13,6 +13,7 @@ def settlement(  # noqa: PLR0913 - every argument is a fact of the attempt
     now: float,
     seconds: float,
     draw: float,
+    commands: str = "",
 ) -> Settlement:
     """Return the attempt and the next state.
 
@@ -38,4 +39,5 @@ def settlement(  # noqa: PLR0913 - every argument is a fact of the attempt
         code=verdict.code,
         detail=detail,
         records=verdict.records,
+        commands=commands,
     )

@@ -38,7 +38,10 @@ def cap_rejection(rejection: Rejection, limits: Limits) -> Rejection:
 def cap_settlement(settlement: Settlement, limits: Limits) -> Settlement:
     """Return *settlement* with its detail cut."""
     detail = cap_text(settlement.detail, limits.text)
-    return settlement if detail is settlement.detail else replace(settlement, detail=detail)
+    commands = cap_text(settlement.commands, limits.text)
+    if detail is settlement.detail and commands is settlement.commands:
+        return settlement
+    return replace(settlement, detail=detail, commands=commands)
 
 
 def cap_text(text: str, limit: int) -> str:

@@ -182,6 +182,7 @@ class MemoryJournal:
                 code=settlement.code,
                 detail=settlement.detail,
                 records=settlement.records,
+                commands=settlement.commands,
             )
         )
         self._deliveries[number] = replace(

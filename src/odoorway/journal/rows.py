@@ -76,6 +76,7 @@ def settlement_bindings(settlement: Settlement) -> Bindings:
         "code": settlement.code,
         "detail": settlement.detail,
         "records": encode(settlement.records),
+        "commands": settlement.commands,
     }
 
 
@@ -122,6 +123,7 @@ def to_attempt(row: Row) -> Attempt:
         code=row[4],
         detail=row[5],
         records=tuple((model, external, ident) for model, external, ident in json.loads(row[6])),
+        commands=row[7],
     )
 
 

@@ -154,6 +154,7 @@ def _lease(db: apsw.Connection, row: Row, owner: str, now: float, until: float) 
             "code": LEASE_LOST,
             "detail": lost,
             "records": "[]",
+            "commands": "",
         }
         db.execute(SQL["attempt_add"], attempt)
         change = {"id": delivery.id, "code": LEASE_LOST, "detail": lost}

@@ -72,6 +72,7 @@ class Attempt:
     code: str | None  # a diagnosis code; None when delivered
     detail: str  # what a person reads: the reason, the traceback, Odoo's message
     records: tuple[tuple[str, str, int], ...] = ()  # (model, external ID, database id) written
+    commands: str = ""  # what the handler wanted, as JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +88,7 @@ class Settlement:
     code: str | None = None
     detail: str = ""
     records: tuple[tuple[str, str, int], ...] = field(default=())
+    commands: str = ""  # what the handler wanted, as JSON
 
     @property
     def state(self) -> State:

@@ -67,7 +67,7 @@ CROSS JOIN event ON event.seq = delivery.event
 WHERE delivery.id = :id;
 
 -- name: attempts
-SELECT number, at, seconds, outcome, code, detail, records
+SELECT number, at, seconds, outcome, code, detail, records, commands
 FROM attempt
 WHERE delivery = :delivery
 ORDER BY number;

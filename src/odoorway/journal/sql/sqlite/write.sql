@@ -116,8 +116,8 @@ SET attempts = attempts + 1, recorded = recorded + 1, code = :code, detail = :de
 WHERE id = :id;
 
 -- name: attempt_add
-INSERT INTO attempt (delivery, number, at, seconds, outcome, code, detail, records)
-VALUES (:delivery, :number, :at, :seconds, :outcome, :code, :detail, :records);
+INSERT INTO attempt (delivery, number, at, seconds, outcome, code, detail, records, commands)
+VALUES (:delivery, :number, :at, :seconds, :outcome, :code, :detail, :records, :commands);
 
 -- name: leased_by
 SELECT lane.id, delivery.hold, delivery.recorded
@@ -187,7 +187,7 @@ WHERE event = :event AND route = :route AND state = 'dead';
 -- name: old_events
 SELECT seq FROM event
 WHERE
-    received_at < :until
+    seq > 0 AND received_at < :until
     AND NOT EXISTS (
         SELECT 1 FROM delivery
         WHERE
