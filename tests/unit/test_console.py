@@ -7,6 +7,7 @@ import pytest
 from console_desk import HOSTILE, PASSWORD, Bench
 
 from odoorway.console.auth import hashed_token
+from odoorway.console.secret_age import note_secrets, since
 from odoorway.journal.accounts import Person, Role
 from odoorway.model.delivery import State
 
@@ -88,6 +89,16 @@ async def test_a_group_is_replayed_with_progress() -> None:
         assert (job["done"], job["total"], job["error"]) == (1, 1, "")
         missed = (await client.post("/api/v1/replays", json={"code": "odoo.timeout"})).json()
         assert missed["total"] == 0
+
+
+async def test_a_source_shows_since_when_it_has_its_secret() -> None:
+    """The start that first saw it; the same secret at the next start changes nothing."""
+    bench = Bench()
+    for now, mark in ((1.0, "a"), (2.0, "b"), (3.0, "b")):
+        await note_secrets(bench.accounts, {"shop": mark}, now)
+    assert await since(bench.accounts) == {"shop": 2.0}
+    async with bench.client() as client:
+        assert "1970-01-01 00:00:02" in (await client.get("/sources")).text
 
 
 async def test_links_lead_into_odoo_and_nowhere_else() -> None:

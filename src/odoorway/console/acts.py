@@ -9,6 +9,7 @@ import aiohttp
 
 from odoorway.console import view
 from odoorway.console.mask import shown_body
+from odoorway.console.secret_age import since
 from odoorway.console.sources import sample_of, steps
 from odoorway.console.web import Web
 from odoorway.deliver.odoo.about import About
@@ -147,10 +148,11 @@ def _today(result: Transformed, names: Collection[str]) -> str:
 
 async def sources_of(web: Web) -> list[dict[str, Any]]:
     """Return every source with its endpoint."""
-    return [await _source(web, name) for name in web.desk.gateway.sources]
+    ages = await since(web.desk.accounts)
+    return [await _source(web, name, ages.get(name)) for name in web.desk.gateway.sources]
 
 
-async def _source(web: Web, name: str) -> dict[str, Any]:
+async def _source(web: Web, name: str, secret_since: float | None) -> dict[str, Any]:
     definition = web.desk.gateway.sources[name].definition
     last = await web.desk.journal.search(EventFilter(source=name), limit=1)
     taken = [one for one in web.desk.gateway.routes.values() if one.source == name]
@@ -159,6 +161,7 @@ async def _source(web: Web, name: str) -> dict[str, Any]:
     return {
         "name": name,
         "platform": definition.platform,
+        "secret_since": view.when(secret_since) if secret_since else "",
         "endpoint": endpoint,
         "last": view.when(last.events[0].received_at) if last.events else "",
         "topics": ", ".join(topic for route in taken for topic in route.topics),

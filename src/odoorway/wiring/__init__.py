@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -118,7 +119,7 @@ async def running(
         async with (
             _serving(server, listening, tuple(dispatchers.values()), settings.grace),
             console(desk, settings) as shown,
-            caring(desk, settings, journal, clock),
+            caring(desk, settings, journal, clock, _marks(gateway, environ)),
         ):
             log(Log.STARTED, url=url, routes=len(gateway.routes))
             yield Running(url, server, journal, dispatchers, shown)
@@ -183,3 +184,13 @@ def _receive_limits(settings: Settings) -> ReceiveLimits:
         max_buffered=settings.max_buffered,
         read_timeout=settings.read_timeout,
     )
+
+
+def _marks(gateway: Gateway, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what tells each source's secrets from others, and does not reveal them."""
+    return {
+        name: hashlib.sha256(
+            "\0".join([name, *resolve_secrets(source.definition, environ)]).encode()
+        ).hexdigest()[:8]
+        for name, source in gateway.sources.items()
+    }

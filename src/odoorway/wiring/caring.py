@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from odoorway.clock import Clock
 from odoorway.console.alerts import Watch
 from odoorway.console.desk import Desk
+from odoorway.console.secret_age import note_secrets
 from odoorway.console.sending import AppriseSender
 from odoorway.dispatch.retention import Retention
 from odoorway.journal.port import Journal
@@ -17,9 +18,9 @@ from odoorway.settings import Settings
 
 @asynccontextmanager
 async def caring(
-    desk: Desk, settings: Settings, journal: Journal, clock: Clock
+    desk: Desk, settings: Settings, journal: Journal, clock: Clock, secrets: Mapping[str, str]
 ) -> AsyncIterator[None]:
-    """Watch and forget inside the block.
+    """Watch and forget inside the block; *secrets* tell whose were changed.
 
     Raises:
         SettingsError: an address to tell is none.
@@ -39,6 +40,7 @@ async def caring(
             about=desk.about,
         )
         works.append(watch.run())
+    await note_secrets(desk.accounts, secrets, clock.now())
     tasks = [asyncio.create_task(work) for work in works]
     try:
         yield
