@@ -1,6 +1,7 @@
 """Recorded answers of real Odoos get their diagnosis; nothing hostile crashes or hangs it."""
 
 import json
+import re
 import runpy
 from collections import Counter
 from pathlib import Path
@@ -13,6 +14,7 @@ from odoorway.diagnose.catalog import CATALOG
 from odoorway.diagnose.evidence import Evidence, read
 from odoorway.diagnose.recognise import Fine, Sure, Unsure, recognise
 from odoorway.model.diagnosis import Diagnosis, Fixer
+from odoorway.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = runpy.run_path(str(ROOT / "scripts" / "diagnoses"))
@@ -131,3 +133,11 @@ def test_the_catalogue_is_whole():
     assert len(CATALOG) >= 70
     with pytest.raises(ValueError, match=r"area\.name"):
         Diagnosis(code="x.y", title="t", cause="c", fix=(), transient=False, fixer=Fixer.SENDER)
+
+
+def test_every_setting_that_a_fix_names_exists():
+    """A fix that names a variable nobody reads would help nobody."""
+    texts = " ".join(" ".join((one.cause, *one.fix)) for one in CATALOG.values())
+    named = set(re.findall(r"ODOORWAY\w+", texts))
+    assert named
+    assert named <= {f"ODOORWAY_{name.upper()}" for name in Settings.model_fields}
