@@ -183,7 +183,7 @@ def _unprocessable(evidence: Evidence) -> str | None:
         return "odoo.not-unique" if "duplicate key" in text else "odoo.refused-by-controller"
     body = evidence.body
     if "Another model is using the record" in body:
-        deleting = "unlink" in evidence.path
+        deleting = "update or delete on table" in evidence.log
         return "odoo.delete-restricted" if deleting else "odoo.wrong-reference"
     for pattern, code in _IN_422:
         if re.search(pattern, body):

@@ -126,16 +126,16 @@ _RULES = (
           "|NotImplementedError|AssertionError|UnboundLocalError|ValueError|RuntimeError"
           "|ImportError|ModuleNotFoundError|OSError|Exception", "", "odoo.addon-error"),
 )  # fmt: skip
-_DATABASE_LEVEL = {"odoo.delete-restricted", "odoo.wrong-reference"}
+_TRACEBACK = "Traceback (most recent call last)"
 
 
 def code_of(fault: Fault) -> str | None:
-    """Return the diagnosis of *fault*, or None when nothing is known of such an exception."""
+    """Return the diagnosis of *fault*, or None when nothing is known of it."""
     message = fault.message[:2_000]
     for rule in _RULES:
         if fault.short in rule.classes.split("|") and rule.pattern.search(message):
             return _precisely(rule.code, fault)
-    return None
+    return "odoo.addon-error" if fault.name and _TRACEBACK in fault.trace else None
 
 
 def _precisely(code: str, fault: Fault) -> str:

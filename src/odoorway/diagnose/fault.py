@@ -1,5 +1,6 @@
 """The exception behind a failure: from an error's body, an XML-RPC fault, or a log. Pure."""
 
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,10 +14,18 @@ _LAST_LINE = re.compile(
     r"|Forbidden|Detected|NotAvailable|Timeout|TooLarge|Unauthorized|Entity|Interrupt"
     r"|InFailedSqlTransaction))(?:: ?(.*)| - - -)?$"
 )
+_HANDLED = re.compile(r"\s{1,4}(?:During handling of the|The) above exception")
 _FAULT_CODE = re.compile(r"<name>faultCode</name>\s*<value><(?:int|string)>([^<]{1,80})<")
 _FAULT_TEXT = re.compile(r"<name>faultString</name>\s*<value><string>([^<]*)<")
 _JSON_NAME = re.compile(r'"name": ?"([\w.]{1,200})"')
 _JSON_MESSAGE = re.compile(r'"message": ?"((?:[^"\\]|\\.){0,2000})"')
+_RECORD = re.compile(r"(?m)^(?=\d{4}-\d\d-\d\d \d\d:)")
+# Odoo logs a traceback for each, and goes on: a file missing from a copied filestore, a key that is
+# no key of a cache.
+_HARMLESS = re.compile(
+    r"\.ir_attachment: _read_file reading|"
+    r" odoo\.tools\.cache: cache lookup error on"
+)
 _WARNED = re.compile(r"(?m)^\d{4}-[\d:, -]+ \d+ WARNING \S+ odoo\.http: (.*)")
 
 
@@ -69,7 +78,7 @@ def _of_xml(body: str) -> Iterator[Fault]:
     code, text = _FAULT_CODE.search(body), _FAULT_TEXT.search(body)
     if not code or not text:
         return
-    told = text[1].strip()
+    told = html.unescape(text[1]).strip()
     name = {
         "2": "odoo.exceptions.UserError",
         "3": "odoo.exceptions.AccessDenied",
@@ -84,8 +93,10 @@ def _of_xml(body: str) -> Iterator[Fault]:
 
 def _of_text(text: str) -> Iterator[Fault]:
     """Read the last lines of tracebacks, the last one first: it is what the request ended with."""
-    found = list(_LAST_LINE.finditer(text))
-    for one in reversed(found):
+    text = "".join(one for one in _RECORD.split(text) if not _HARMLESS.search(one[:300]))
+    for one in reversed(list(_LAST_LINE.finditer(text))):
+        if _HANDLED.match(text, one.end()):
+            continue  # another was raised while this one was handled
         rest = text[one.end() : one.end() + 2000].split("\n20", maxsplit=1)[0]
         message = f"{one[2] or ''}{rest}".strip().removesuffix("- - -").strip()
         yield Fault(one[1], message, text[: one.end()])

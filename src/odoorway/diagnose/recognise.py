@@ -1,10 +1,9 @@
 """From evidence to a diagnosis, or to an honest "unsure" with the two nearest. Pure."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from odoorway.diagnose import answers, exceptions, logged
+from odoorway.diagnose import answers, context, doubt, exceptions, logged
 from odoorway.diagnose.catalog import diagnosis
 from odoorway.diagnose.evidence import Evidence
 from odoorway.diagnose.fault import Fault, faults
@@ -21,8 +20,6 @@ _NEAREST = {
     500: ("odoo.addon-error", "odoo.payload-key-missing"),
 }
 _VAGUE = {"odoo.addon-error", "odoo.validation", "odoo.refused-by-controller"}
-_NO_DATABASE = re.compile(r"(?m)^\d{4}-[\d:, -]{10,30} \d+ INFO \? werkzeug: ")
-_MISTAKES = {"odoo.argument-missing", "odoo.addon-error", "odoo.payload-key-missing"}
 _MOST_FAULTS = 40  # exceptions of one text that are looked at
 
 
@@ -53,6 +50,9 @@ def recognise(evidence: Evidence) -> Recognised:
     """Return the diagnosis that *evidence* shows; never raises, whatever the texts hold."""
     for code, shown in _candidates(evidence):
         if code:
+            other = doubt.other_than(code, evidence)
+            if other:
+                return Unsure((diagnosis(code), diagnosis(other)))
             return Sure(diagnosis(code), shown)
     if answers.is_fine(evidence):
         return Fine()
@@ -78,7 +78,7 @@ def _by_exception(evidence: Evidence, *, success: bool) -> Iterator[tuple[str | 
     """Yield what exceptions tell: the answer's own first, the log's where it was no success."""
     told = Evidence(body=evidence.body) if success else evidence
     found = [(exceptions.code_of(one), one) for one in _some(told)]
-    known = [(_with_request(code, evidence), one) for code, one in found if code]
+    known = [(context.precisely(code, one, evidence), one) for code, one in found if code]
     if known and not _is_told_by_answer(evidence):
         yield _unless_vague(answers.code_of(evidence)), _status(evidence)
         known.sort(key=lambda pair: pair[0] in _VAGUE)
@@ -101,39 +101,6 @@ def _some(evidence: Evidence) -> list[Fault]:
 def _is_told_by_answer(evidence: Evidence) -> bool:
     """Tell whether the answer itself names the exception, which nothing else can overrule."""
     return next(iter(faults(Evidence(body=evidence.body))), None) is not None
-
-
-def _with_request(code: str, evidence: Evidence) -> str:
-    """Let the request tell apart what the exception alone does not."""
-    sent = evidence.sent if isinstance(evidence.sent, dict) else {}
-    by_rpc = "/jsonrpc" in evidence.path or "/xmlrpc" in evidence.path
-    enveloped = "params" in sent
-    context = sent.get("context", {})
-    instead = (
-        ("odoo.bad-rpc-call", by_rpc and code in _MISTAKES),
-        ("odoo.bad-envelope", enveloped and not isinstance(sent["params"], dict)),
-        (
-            "odoo.envelope-missing",
-            code == "odoo.argument-missing" and sent and not enveloped and _is_rpc(evidence),
-        ),
-        (
-            "odoo.json2-arguments",
-            evidence.path.startswith("/json/2/") and not isinstance(context, dict),
-        ),
-        (
-            "odoo.delete-restricted",
-            code == "odoo.wrong-reference" and "unlink" in evidence.path,
-        ),
-        (
-            "odoo.database-not-selected",
-            code == "odoo.route-not-found" and _NO_DATABASE.search(evidence.log),
-        ),
-    )
-    return next((other for other, fits in instead if fits), code)
-
-
-def _is_rpc(evidence: Evidence) -> bool:
-    return "jsonrpc" in evidence.body
 
 
 def _shown(fault: Fault) -> str:

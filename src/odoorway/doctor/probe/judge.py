@@ -85,7 +85,13 @@ def _route(exchange: Exchange, shown: str) -> list[Found]:
     if 200 <= status < 300 or status in {400, 401, 403, 413, 422} or status >= 500:  # noqa: PLR2004
         return []  # the payload's own request tells more
     result = recognise(exchange.evidence)
-    return [Found(Level.ERROR, result.diagnosis, shown)] if isinstance(result, Sure) else []
+    match result:
+        case Sure(known):
+            return [Found(Level.ERROR, known, shown)]
+        case Unsure((likelier, _)) if likelier.code == "odoo.route-not-found":
+            return [Found(Level.ERROR, likelier, shown)]  # a controller never sees this method
+        case _:
+            return []
 
 
 def _sure(exchange: Exchange, known: Diagnosis, shown: str) -> list[Found]:
