@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -184,6 +185,23 @@ FRAGMENTS = st.sampled_from(
         "odoo.exceptions.UserError: x", "\ufffd", '"' * 300, "\\" * 300, "Error" * 500, ": " * 500,
     ]
 )  # fmt: skip
+
+
+RUNS = (
+    "a.", "A", "Error", "\n", "[", '{"a":', "<name>faultCode</name>", '"message": "\\', "  File \"",
+    "ValueError: x\n", "called ignoring args <function ", "HTTP/1.1 100 Continue\n\n", "A-b:\n",
+    "2026-11-23 23:11:14,343 1 ERROR db ", 'werkzeug: "A ', "base_automation: Webhook #1",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_no_run_of_anything_hangs_it(run):
+    """The longest text that is looked at takes a second; what backtracks would take hours."""
+    text = run * (200_000 // len(run))
+    began = time.process_time()
+    recognise(read(text))
+    recognise(Evidence(status=500, body=text, log=text, request_body=text, path=text))
+    assert time.process_time() - began < 20
 
 
 @given(st.lists(st.one_of(FRAGMENTS, st.text(max_size=30)), max_size=30).map("".join))
