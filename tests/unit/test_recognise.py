@@ -188,7 +188,7 @@ FRAGMENTS = st.sampled_from(
 
 
 RUNS = (
-    "a.", "A", "Error", "\n", "[", '{"a":', "<name>faultCode</name>", '"message": "\\', "  File \"",
+    "a.", "A", "Error", "\n", "[", '{"a":', "<name>faultCode</name>", '"message": "\\', '  File "',
     "ValueError: x\n", "called ignoring args <function ", "HTTP/1.1 100 Continue\n\n", "A-b:\n",
     "2026-11-23 23:11:14,343 1 ERROR db ", 'werkzeug: "A ', "base_automation: Webhook #1",
 )  # fmt: skip
