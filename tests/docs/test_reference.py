@@ -21,7 +21,7 @@ def test_every_variable_named_in_a_diagnosis_exists() -> None:
     from odoorway.diagnose.catalog import CATALOG
     from odoorway.settings import Settings
 
-    text = " ".join(word for d in CATALOG.values() for word in (d.cause, *d.fix))
-    named = set(re.findall(r"ODOORWAY\w*", text))
+    text = " ".join(step for d in CATALOG.values() for step in d.fix)
+    named = set(re.findall(r"ODOORWAY_([A-Z_]+)", text))
     assert named
-    assert named <= {f"ODOORWAY_{name.upper()}" for name in Settings.model_fields}
+    assert named <= {name.upper() for name in Settings.model_fields}
