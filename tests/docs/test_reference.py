@@ -12,16 +12,3 @@ def test_every_setting_command_log_event_and_diagnosis_is_documented() -> None:
     command = [sys.executable, ROOT / "scripts/docs", "--check"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_every_variable_named_in_a_diagnosis_exists() -> None:
-    """A fix that names a setting names one that there is."""
-    import re
-
-    from odoorway.diagnose.catalog import CATALOG
-    from odoorway.settings import Settings
-
-    text = " ".join(step for d in CATALOG.values() for step in d.fix)
-    named = set(re.findall(r"ODOORWAY_([A-Z_]+)", text))
-    assert named
-    assert named <= {name.upper() for name in Settings.model_fields}
