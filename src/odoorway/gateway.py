@@ -33,7 +33,11 @@ class Route:
 
     def matches(self, topic: str) -> bool:
         """Tell whether *topic* is one of this route's; ``*`` and ``orders/*`` are patterns."""
-        return any(fnmatch.fnmatchcase(topic, pattern) for pattern in self.topics)
+        return self.pattern(topic) is not None
+
+    def pattern(self, topic: str) -> str | None:
+        """Return the first of this route's topics and patterns that *topic* fits."""
+        return next((one for one in self.topics if fnmatch.fnmatchcase(topic, one)), None)
 
     @property
     def wants_json(self) -> bool:
@@ -218,6 +222,11 @@ class Gateway:
     def routes_for(self, source: str, topic: str) -> Iterator[Route]:
         """Yield the routes an event of that source and topic takes, in order of declaration."""
         return (r for r in self.routes.values() if r.source == source and r.matches(topic))
+
+    def topic_class(self, source: str, topic: str) -> str:
+        """Return the declared pattern that *topic* fits, or ``other``: few, whatever is sent."""
+        taken = self.routes_for(source, topic)
+        return next((pattern for route in taken if (pattern := route.pattern(topic))), "other")
 
     def wants_json(self, source: str) -> bool:
         """Whether any handler of *source* takes parsed JSON."""

@@ -84,7 +84,16 @@ class Settings(BaseModel):
     retry_base: float = Field(10.0, gt=0, description="seconds the first retry waits at most")
     retry_cap: float = Field(21600.0, gt=0, description="seconds any retry waits at most")
     retry_attempts: int = Field(34, gt=0, description="attempts before a dead letter")
+    log_payloads: bool = Field(
+        default=False,
+        description="true writes each payload into the log too, with the masked fields hidden",
+    )
     log_format: str = Field("console", pattern="^(console|json)$", description="console or json")
+
+    @property
+    def masked_fields(self) -> tuple[str, ...]:
+        """The names of ``masked``."""
+        return tuple(name.strip() for name in self.masked.split(",") if name.strip())
 
 
 def environment(folder: Path) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Log events and metrics, each listed once with its meaning."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Self
 
@@ -48,13 +49,17 @@ class Log(_Meant):
 
 
 class Counter(_Meant):
-    """Every counter. Labels take few values: sources and destinations are those declared."""
+    """Every counter. Labels take few values, whatever a platform sends.
 
-    EVENTS = "odoorway_events", "events accepted, or known already", "source", "result"
+    Sources and destinations are those declared; a topic is the pattern of a route that it fits, or
+    ``other``.
+    """
+
+    EVENTS = "odoorway_events", "events accepted, or known already", "source", "topic", "result"
     REJECTIONS = "odoorway_rejections", "requests refused, by diagnosis", "source", "code"
     ATTEMPTS = (
         "odoorway_attempts", "attempts settled, by what came of them",
-        "source", "destination", "outcome", "code",
+        "source", "topic", "destination", "outcome", "code",
     )  # fmt: skip
 
 
@@ -62,7 +67,7 @@ class Histogram(_Meant):
     """Every histogram, in seconds."""
 
     ACK = "odoorway_ack_seconds", "from a request's head to its 202", "source"
-    ARRIVAL = "odoorway_delivery_seconds", "from acceptance to delivered", "destination"
+    ARRIVAL = "odoorway_delivery_seconds", "from acceptance to delivered", "source", "destination"
     BATCH = "odoorway_batch_seconds", "one batch, from lease to answer", "destination"
 
 
@@ -75,10 +80,15 @@ class Gauge(_Meant):
     BREAKER = "odoorway_breaker_open", "1: the destination fails as a whole", "destination"
     PAUSED = "odoorway_paused", "1: a person paused the destination", "destination"
     BATCH = "odoorway_batch_size", "deliveries that a batch may have now", "destination"
+    LOOP_LAG = "odoorway_loop_lag_seconds", "the longest the event loop was held up in a minute"
+    GROUP = "odoorway_commit_appends", "appends that share a commit, on average of the last ones"
     CONCURRENCY = "odoorway_concurrency", "batches that may be under way now", "destination"
 
 
-_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+_SECONDS = (
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200,
+    43200, 259200, 2592000,
+)  # fmt: skip
 REGISTRY = CollectorRegistry()
 _COUNTERS = {
     one: PrometheusCounter(one.value, one.meaning, one.labels, registry=REGISTRY) for one in Counter
@@ -106,18 +116,15 @@ def observe(histogram: Histogram, seconds: float, *labels: str) -> None:
     _HISTOGRAMS[histogram].labels(*labels).observe(seconds)
 
 
-def quantile(histogram: Histogram, share: float) -> float | None:
-    """Return the seconds under which that *share* of all durations lie; None before the first.
-
-    It is the upper bound of the bucket, so it is never told too small.
-    """
-    count: dict[float, float] = {}
+def observed(histogram: Histogram) -> Mapping[tuple[str, ...], Mapping[float, float]]:
+    """Return how many durations stayed under each bound and over the next, by labels."""
+    found: dict[tuple[str, ...], dict[float, float]] = {}
     for family in _HISTOGRAMS[histogram].collect():
-        for sample in family.samples:
-            if sample.name.endswith("_bucket"):
-                bound = float(sample.labels["le"])
-                count[bound] = count.get(bound, 0.0) + sample.value
-    total = count.get(float("inf"), 0.0)
-    if not total:
-        return None
-    return min(bound for bound, below in count.items() if below >= share * total)
+        below: dict[tuple[str, ...], float] = {}
+        for sample in (one for one in family.samples if one.name.endswith("_bucket")):
+            labels = tuple(sample.labels[name] for name in histogram.labels)
+            number = sample.value - below.get(labels, 0.0)
+            below[labels] = sample.value
+            if number:
+                found.setdefault(labels, {})[float(sample.labels["le"])] = number
+    return found

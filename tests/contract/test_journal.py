@@ -1,6 +1,7 @@
 """What every journal guarantees, asked of each implementation."""
 
 import asyncio
+import math
 import random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from odoorway.errors import JournalFull, JournalLocked
-from odoorway.journal.found import EventFilter
+from odoorway.journal.found import EventFilter, Took
 from odoorway.journal.memory import MemoryJournal
 from odoorway.journal.port import Journal, Limits
 from odoorway.journal.sqlite import SqliteJournal
@@ -577,6 +578,57 @@ async def test_problems_flows_and_beats(opened: Open) -> None:
     assert (6, "received", 1) in beats
     assert {(what, n) for _, what, n in beats[2:]} == {("delivered", 2), ("dead", 2)}
     assert (await journal.beats(300.0))[0].minute == 6
+
+
+async def test_a_problem_tells_its_hours_and_its_newest(opened: Open) -> None:
+    """Two dead letters of one cause, three hours apart."""
+    journal = opened()
+    for number, at in enumerate((100.0, 3 * 3600.0 + 5), 1):
+        await journal.append(replace(event(number), received_at=at), [PLAN])
+        (leased,) = await journal.lease("odoo", "me", limit=9, now=at, until=at + 60)
+        done = Settlement(
+            delivery=leased.delivery.id, outcome=Outcome.DEAD, at=at + 1, seconds=1.0, code="x.y"
+        )
+        await journal.settle("me", [done])
+    (problem,) = await journal.problems()
+    assert problem.hours == ((0, 1), (3, 1))
+    assert (problem.first, problem.last, problem.count) == (101.0, 3 * 3600.0 + 6, 2)
+    assert problem.example == event(2).id
+
+
+async def test_who_waits_longest(opened: Open) -> None:
+    """By source and destination; what is settled waits no more."""
+    journal = opened()
+    assert await journal.oldest() == {}
+    other = Planned(route="other", destination="erp")
+    await journal.append(replace(event(1), received_at=10.0), [PLAN])
+    await journal.append(replace(event(2), received_at=20.0), [PLAN, other])
+    await journal.append(replace(event(3), source="crm", received_at=30.0), [PLAN])
+    waiting = {("shop", "odoo"): 10.0, ("shop", "erp"): 20.0, ("crm", "odoo"): 30.0}
+    assert await journal.oldest() == waiting
+    (leased, *_) = await journal.lease("odoo", "me", limit=1, now=40.0, until=90.0)
+    assert await journal.oldest() == waiting
+    done = Settlement(delivery=leased.delivery.id, outcome=Outcome.DELIVERED, at=50.0, seconds=1.0)
+    await journal.settle("me", [done])
+    assert await journal.oldest() == {**waiting, ("shop", "odoo"): 20.0}
+
+
+async def test_how_long_things_take(opened: Open) -> None:
+    """Counts of a minute add up, stretches add minutes up, and what is too old is forgotten."""
+    journal = opened()
+    took = [Took(7, "shop", "", 0.5, 2), Took(9, "shop", "odoo", math.inf, 1)]
+    await journal.note_latency(took, since=0)
+    await journal.note_latency([Took(7, "shop", "", 0.5, 3), Took(8, "shop", "", 0.5, 4)], since=0)
+    minute = [Took(7, "shop", "", 0.5, 5), Took(8, "shop", "", 0.5, 4), took[1]]
+    assert list(await journal.latency(0.0, minutes=1)) == minute
+    assert list(await journal.latency(8 * 60.0, minutes=1)) == minute[1:]
+    assert list(await journal.latency(0.0, minutes=8)) == [
+        Took(0, "shop", "", 0.5, 5),
+        Took(8, "shop", "", 0.5, 4),
+        Took(8, "shop", "odoo", math.inf, 1),
+    ]
+    await journal.note_latency([], since=9)
+    assert list(await journal.latency(0.0, minutes=1)) == minute[2:]
 
 
 async def test_a_replay_takes_the_dead_letters_place(opened: Open) -> None:

@@ -9,6 +9,7 @@ from odoorway.clock import SystemClock
 from odoorway.console.app import build_app
 from odoorway.console.auth import Sessions, hashed, hashed_token
 from odoorway.console.desk import Desk
+from odoorway.console.latency import Latency
 from odoorway.console.metrics import Metrics
 from odoorway.journal.accounts import MemoryAccounts, Person, Role
 from odoorway.journal.memory import MemoryJournal
@@ -49,12 +50,12 @@ class Bench:
         clock = SystemClock()
         self.desk = Desk(
             gateway=gateway_of(), journal=self.journal, accounts=self.accounts, clock=clock,
-            pace=lambda: {"odoo": (400, 2)}, wake=self._wake, receiver="http://127.0.0.1:1",
+            latency=Latency(self.journal, clock), pace=lambda: {"odoo": (400, 2)}, wake=self._wake, receiver="http://127.0.0.1:1",
             odoo_urls={"odoo": "https://odoo.example.com"}, test=lambda *_: {},
             login=self.login, hosts=frozenset() if self.login else self.hosts,
             proxy=self.proxy, masked=self.masked,
         )  # fmt: skip
-        self.app = build_app(self.desk, Metrics(self.journal, self.desk.pace, clock.now))
+        self.app = build_app(self.desk, Metrics(self.desk))
 
     def sessions(self) -> Sessions:
         """Return those of the application."""

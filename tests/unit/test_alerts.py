@@ -27,7 +27,7 @@ CALM = Seen(
 )
 DEAD = Problem(
     kind="dead", source="shop", destination="odoo", code="odoo.no-match", count=3, first=1.0,
-    last=2.0, example="evt",
+    last=2.0, example="evt", hours=((0, 1),),
 )  # fmt: skip
 FAILING = Standing(name="odoo", failures=4, code="odoo.bad-key", changed_at=NOW - 200)
 

@@ -47,7 +47,7 @@ async def test_the_overview_says_what_needs_a_person() -> None:
         text = (await client.get("/")).text
         assert "Something needs you" in text
         assert "1 dead letter" in text
-        assert "Create the record in Odoo" in text
+        assert "create it if it is missing" in text
         await bench.journal.pause("odoo", 5.0, paused=True)
         assert "odoo is paused by hand" in (await client.get("/")).text
 

@@ -45,11 +45,11 @@ async def test_a_scrape_tells_what_flows_and_what_does_not():
             def grown(*key):
                 return told.get(key, 0.0) - before.get(key, 0.0)
 
-            assert grown("odoorway_events_total", "accepted", "shop") == 1
-            assert grown("odoorway_events_total", "duplicate", "shop") == 1
+            assert grown("odoorway_events_total", "accepted", "lead", "shop") == 1
+            assert grown("odoorway_events_total", "duplicate", "lead", "shop") == 1
             assert grown("odoorway_rejections_total", "shop", "signature.missing") == 1
             assert grown("odoorway_rejections_total", "request.unknown-source", "unknown") == 1
-            assert grown("odoorway_attempts_total", "", "delivered", "odoo", "shop") == 1
+            assert grown("odoorway_attempts_total", "", "delivered", "lead", "odoo", "shop") == 1
             assert grown("odoorway_ack_seconds_count", "shop") == 2
             assert told["odoorway_breaker_open", "second"] == 1
             assert told["odoorway_breaker_open", "odoo"] == 0

@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from odoorway.journal.memory import MemoryJournal
 from odoorway.journal.port import Appended
 from odoorway.model.delivery import Planned, State
 from odoorway.model.event import Event, Rejection
+from odoorway.model.mask import shown_body
 from odoorway.receive.app import ReceiveApp, ReceiveLimits
 from odoorway.receive.signature import Verifier
 from odoorway.sources import shopify, sign
@@ -35,7 +36,12 @@ def order(payload: dict[str, Any]) -> Upsert:
 class Receiver:
     """The app with a journal in memory, and what a client would see."""
 
-    def __init__(self, journal: MemoryJournal | None = None, **limits: Any) -> None:
+    def __init__(
+        self,
+        journal: MemoryJournal | None = None,
+        shown: Callable[[bytes], str] | None = None,
+        **limits: Any,
+    ) -> None:
         gateway = Gateway()
         shop = gateway.source("shop", DEFINITION)
         shop.on("orders/create")(order)
@@ -50,6 +56,7 @@ class Receiver:
             ManualClock(),
             ReceiveLimits(**limits),
             on_append=self._count,
+            shown=shown,
         )
 
     def _count(self) -> None:
@@ -341,3 +348,20 @@ async def test_every_request_gets_a_defined_answer(
     assert (status == 202) == ("event" in told)
     assert "Traceback" not in json.dumps(told)
     assert answer["content-type"] in {"application/json", "application/problem+json"}
+
+
+@pytest.mark.parametrize("encoding", ["", "gzip"])
+async def test_each_event_is_logged_and_its_payload_only_when_asked(encoding: str) -> None:
+    """Accepted, then known already: both with the event's id; masked fields stay hidden."""
+    body = b'{"id": 1, "email": "ada@example.com", "note": "mine"}'
+    sent = gzip.compress(body) if encoding else body
+    headers = {**signed(sent), **({"content-encoding": encoding} if encoding else {})}
+    for shown in (None, lambda body: shown_body(body, ["email"], pretty=False)):
+        receiver = Receiver(shown=shown)
+        with structlog.testing.capture_logs() as logged:
+            _, _, first = await receiver.send(sent, headers)
+            await receiver.send(sent, headers)
+        assert [line["event"] for line in logged] == ["event.accepted", "event.duplicate"]
+        assert {line["event_id"] for line in logged} == {first["event"]}
+        assert "ada@example.com" not in str(logged)
+        assert ("mine" in str(logged)) is (shown is not None)

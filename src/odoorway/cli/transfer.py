@@ -14,10 +14,10 @@ import typer
 from odoorway.cli.common import Exit, err, read_settings, safe, with_settings
 from odoorway.cli.journal import with_journal
 from odoorway.console.acts import wanted_of
-from odoorway.console.mask import masked
 from odoorway.journal.found import EventFilter
 from odoorway.journal.port import Journal
 from odoorway.model.event import Event
+from odoorway.model.mask import masked
 
 _PAGE = 500
 File = Annotated[Path, typer.Argument(help="what export wrote; - is standard input")]

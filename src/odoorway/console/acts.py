@@ -8,18 +8,21 @@ from typing import Any
 import aiohttp
 
 from odoorway.console import view
-from odoorway.console.mask import shown_body
 from odoorway.console.secret_age import since
 from odoorway.console.sources import sample_of, steps
+from odoorway.console.units import when
 from odoorway.console.web import Web
 from odoorway.deliver.odoo.about import About
 from odoorway.journal.accounts import Person
 from odoorway.journal.found import EventFilter
 from odoorway.model.delivery import Planned, State
 from odoorway.model.event import Event
+from odoorway.model.mask import shown_body
 from odoorway.model.standing import Standing
 from odoorway.transform.run import Commands, Transformed, transform
 from odoorway.transform.shown import shown
+
+_LATELY = 5  # minutes over which a rate is told
 
 
 def wanted_of(given: dict[str, str]) -> EventFilter:
@@ -60,13 +63,24 @@ async def destinations_of(web: Web) -> list[dict[str, Any]]:
         if one.state in {State.PENDING, State.LEASED}:
             waiting[one.destination] = waiting.get(one.destination, 0) + one.count
     pace = web.desk.pace()
+    rates = await _rates(web)
     return [
         view.destination_view(
             one, waiting.get(one.name, 0), pace.get(one.name, (0, 0)),
+            (rates.get(one.name, 0.0), web.desk.max_rate),
             web.desk.odoo_urls.get(one.name, ""), await _about(web, one.name),
         )
         for one in await standings_of(web)
     ]  # fmt: skip
+
+
+async def _rates(web: Web) -> dict[str, float]:
+    """Return how many deliveries a minute each destination took lately."""
+    took = await web.desk.journal.latency(web.desk.clock.now() - _LATELY * 60, minutes=1)
+    rates: dict[str, float] = {}
+    for one in took:
+        rates[one.destination] = rates.get(one.destination, 0.0) + one.count / _LATELY
+    return rates
 
 
 async def _about(web: Web, name: str) -> About:
@@ -161,9 +175,9 @@ async def _source(web: Web, name: str, secret_since: float | None) -> dict[str, 
     return {
         "name": name,
         "platform": definition.platform,
-        "secret_since": view.when(secret_since) if secret_since else "",
+        "secret_since": when(secret_since) if secret_since else "",
         "endpoint": endpoint,
-        "last": view.when(last.events[0].received_at) if last.events else "",
+        "last": when(last.events[0].received_at) if last.events else "",
         "topics": ", ".join(topic for route in taken for topic in route.topics),
         "steps": list(steps(definition, endpoint)),
         "sample": sample[0] if sample else "",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from odoorway.clock import Clock
-from odoorway.console.view import age
+from odoorway.console.units import age
 from odoorway.deliver.odoo.about import About
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.errors import JournalUnavailable

@@ -1,5 +1,6 @@
 """The API, `/api/v1`: everything that the pages can do, for programs."""
 
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -19,7 +20,9 @@ from odoorway.console.acts import (
     try_source,
     wanted_of,
 )
+from odoorway.console.charts import RANGES
 from odoorway.console.jobs import Chosen, Job
+from odoorway.console.latency import noted
 from odoorway.console.openapi import document
 from odoorway.console.web import Web, problem
 from odoorway.journal.accounts import Person, Role
@@ -60,6 +63,7 @@ def routes(web: Web) -> list[Route]:
         read("/sources", api.sources),
         act("/sources/{name}/test", api.test),
         read("/destinations", api.destinations),
+        read("/history", api.history),
         act("/destinations/{name}/pause", api.pause),
         act("/destinations/{name}/resume", api.resume),
         read("/replays", api.replays),
@@ -124,7 +128,27 @@ class Api:
             "rejections": stats.rejections,
             "deliveries": stats.deliveries,
             "oldest_waiting_seconds": None if oldest is None else max(0.0, now - oldest),
-            "flows": view.flow_rows(await self._journal.flows()),
+            "flows": [_finite(row) for row in await self._flows(now)],
+        }
+
+    async def _flows(self, now: float) -> list[dict[str, Any]]:
+        await noted(self._desk.latency)
+        took = await self._journal.latency(now - 3600, minutes=60)
+        return view.flow_rows(await self._journal.flows(), await self._journal.oldest(), took, now)
+
+    async def history(self, request: Request, _person: Person) -> Any:
+        """Return what the charts of the overview show."""
+        span = request.query_params.get("range", "1h")
+        if span not in RANGES:
+            raise Refused(400, "There is no such range", f"give one of {', '.join(RANGES)}")
+        now, (bars, minutes) = self._desk.clock.now(), RANGES[span]
+        since = now - bars * minutes * 60
+        await noted(self._desk.latency)
+        beats = await self._journal.beats(since)
+        took = await self._journal.latency(since, minutes=minutes)
+        return {
+            "flow": [{"at": b.minute * 60, "what": b.what, "count": b.count} for b in beats],
+            "latency": [_finite(row) for row in view.latency_rows(took)],
         }
 
     async def events(self, request: Request, _person: Person) -> Any:
@@ -263,6 +287,11 @@ async def _chosen(request: Request) -> Chosen:
     if not texts or not given.keys() <= known:
         raise Refused(400, "The filter is wrong", "give source, destination and code as texts")
     return Chosen(**given)
+
+
+def _finite(row: dict[str, Any]) -> dict[str, Any]:
+    """Return *row* without infinities, which JSON does not have."""
+    return {key: None if one == math.inf else one for key, one in row.items()}
 
 
 def _job(job: Job) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from odoorway.clock import Clock
+from odoorway.console.latency import Latency
 from odoorway.deliver.odoo.about import About
 from odoorway.gateway import Gateway
 from odoorway.journal.accounts import Accounts
@@ -21,11 +22,14 @@ class Desk:
     accounts: Accounts
     clock: Clock
     pace: Callable[[], Pace]
+    latency: Latency
     wake: Callable[[], None]
     receiver: str  # the URL of the receiver
     odoo_urls: Mapping[str, str]  # of the destinations that are an Odoo
     test: Callable[[str, str, bytes], dict[str, str]]  # the headers of a signed request
     about: Mapping[str, Callable[[], Awaitable[About]]] = field(default_factory=dict)
+    lag: Callable[[], float] = lambda: 0.0  # seconds; of the event loop
+    max_rate: float = 0.0  # deliveries a second to a destination; 0 sets no limit
     login: bool = True  # a session is needed
     hosts: frozenset[str] = frozenset()  # names the console may be called by; none: any
     proxy: tuple[str, str] | None = None  # the header that names the user, and whose it may be

@@ -1,28 +1,26 @@
 """Prometheus metrics: counters as things happen, gauges when they are asked for."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from odoorway.journal.port import Journal, Stats
+from odoorway.console.desk import Desk, Pace
+from odoorway.journal.port import Stats
 from odoorway.model.delivery import State
 from odoorway.model.standing import Standing
 from odoorway.telemetry import REGISTRY, Gauge
 
-Pace = Mapping[str, tuple[int, int]]  # batch size and concurrency, by destination
 Labelled = tuple[tuple[str, ...], float]
 
 
 class Metrics:
     """Answers a scrape: what was counted, and how things stand now."""
 
-    def __init__(
-        self, journal: Journal, pace: Callable[[], Pace], now: Callable[[], float]
-    ) -> None:
-        """Read gauges from *journal* and *pace* when asked."""
-        self._journal, self._pace, self._now = journal, pace, now
+    def __init__(self, desk: Desk) -> None:
+        """Read gauges from the parts of *desk* when asked."""
+        self._desk = desk
 
     async def text(self) -> bytes:
         """Return the exposition, in Prometheus' text format.
@@ -30,9 +28,12 @@ class Metrics:
         Raises:
             JournalUnavailable: the journal cannot be read, which a scrape should show.
         """
-        names = sorted({*await self._journal.destinations(), *self._pace()})
-        standings = [await self._journal.standing(name) for name in names]
-        values = gauges(await self._journal.stats(), standings, self._pace(), self._now())
+        journal, pace = self._desk.journal, self._desk.pace()
+        names = sorted({*await journal.destinations(), *pace})
+        standings = [await journal.standing(name) for name in names]
+        values = gauges(await journal.stats(), standings, pace, self._desk.clock.now())
+        values[Gauge.LOOP_LAG] = [((), self._desk.lag())]
+        values[Gauge.GROUP] = [((), journal.group_size())]
         now = CollectorRegistry()
         now.register(_Collected(values))
         return generate_latest(REGISTRY) + generate_latest(now)
@@ -41,7 +42,7 @@ class Metrics:
 def gauges(
     stats: Stats, standings: Iterable[Standing], pace: Pace, now: float
 ) -> dict[Gauge, list[Labelled]]:
-    """Return the value of every gauge. Pure."""
+    """Return the value of every gauge that tells how deliveries stand. Pure."""
     oldest = 0.0 if stats.oldest_waiting is None else max(0.0, now - stats.oldest_waiting)
     count = stats.deliveries
     values: dict[Gauge, list[Labelled]] = {

@@ -21,6 +21,8 @@ _FILTERS = {
 }
 _JOB = {"id": "job_1", "text": "Replaying odoo.no-match of shop", "total": 12, "done": 3,
         "ended": False, "cancelled": False, "error": ""}  # fmt: skip
+_LATENCY = {"at": 1795525200, "source": "shop", "destination": "odoo", "count": 12,
+            "half_within": 0.25, "p95_within": 1.0}  # fmt: skip
 _CALLS: tuple[tuple[str, str, str, Any], ...] = (
     ("get", "/status", "Whether orders flow, and what needs a person", {"health": "good"}),
     ("get", "/events", "Events, the newest first; `next` is the cursor of the next page",
@@ -39,6 +41,8 @@ _CALLS: tuple[tuple[str, str, str, Any], ...] = (
      {"name": "odoo", "paused": True}),
     ("post", "/destinations/{name}/resume", "Let a destination go on",
      {"name": "odoo", "paused": False}),
+    ("get", "/history", "What arrived and was settled, and how long that took, over time",
+     {"flow": [{"at": 1795525200, "what": "received", "count": 12}], "latency": [_LATENCY]}),
     ("get", "/replays", "The bulk replays", {"replays": [_JOB]}),
     ("post", "/replays", "Replay all dead letters of a filter", _JOB),
     ("get", "/replays/{id}", "How far a bulk replay is", _JOB),
@@ -88,7 +92,7 @@ def _call(method: str, path: str, summary: str, example: Any) -> dict[str, Any]:
     refusals = {"401": "No valid token", "403": "The role is not enough", "503": "No journal"}
     if "{" in path:
         refusals["404"] = "There is no such thing"
-    if path in {"/events", "/replays"}:
+    if path in {"/events", "/history", "/replays"}:
         refusals["400"] = "The filter is wrong"
     told: dict[str, Any] = {
         "summary": summary,
@@ -115,6 +119,9 @@ def _parameters(path: str) -> list[dict[str, Any]]:
             {"name": name, "in": "query", "schema": schema, "example": example}
             for name, (schema, example) in _FILTERS.items()
         ]
+    if path == "/history":
+        schema = {"type": "string", "enum": ["1h", "24h", "7d"], "default": "1h"}
+        return [{"name": "range", "in": "query", "schema": schema, "example": "24h"}]
     names = [part.strip("{}") for part in path.split("/") if part.startswith("{")]
     examples = {"id": _EVENT, "name": "odoo"}
     return [

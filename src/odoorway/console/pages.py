@@ -1,5 +1,6 @@
 """The pages that show, and the forms that act."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,13 +20,15 @@ from odoorway.console.acts import (
     try_source,
     wanted_of,
 )
-from odoorway.console.charts import RANGES, chart
+from odoorway.console.charts import RANGES, flow_chart, latency_chart, trend
 from odoorway.console.jobs import Chosen
+from odoorway.console.latency import noted
+from odoorway.console.units import age, when, within
 from odoorway.console.web import Web, back
 from odoorway.journal.accounts import Person
-from odoorway.journal.found import EventFilter
+from odoorway.journal.found import EventFilter, Took
+from odoorway.journal.port import Stats
 from odoorway.model.delivery import State
-from odoorway.telemetry import Histogram, quantile
 
 _PAGE = 50
 _FIELDS = ("source", "topic", "state", "ordering_key", "external_id", "text", "since", "until")
@@ -69,12 +72,21 @@ class Pages:
         span = request.query_params.get("range", "1h")
         span = span if span in RANGES else "1h"
         bars, minutes = RANGES[span]
-        beats = await self._journal.beats(now - bars * minutes * 60)
+        since = now - bars * minutes * 60
+        await noted(self._desk.latency)
+        took = await self._journal.latency(since, minutes=minutes)
+        charts = (
+            flow_chart(await self._journal.beats(since), span, now),
+            latency_chart((t for t in took if not t.destination), span, now, "Acknowledged"),
+            latency_chart((t for t in took if t.destination), span, now, "Delivered"),
+        )
         return await self._web.show(
             request, person, "overview.html", title="Overview", reasons=reasons,
             health={**view.health(reasons, stats), "reasons": reasons}, range=span,
-            ranges=list(RANGES), chart=chart(beats, span, now), tiles=_tiles(stats, now),
-            flows=view.flow_rows(await self._journal.flows()),
+            ranges=list(RANGES), charts=charts, tiles=_tiles(stats, took, now),
+            flows=view.flow_rows(
+                await self._journal.flows(), await self._journal.oldest(), took, now
+            ),
         )  # fmt: skip
 
     async def events(self, request: Request, person: Person) -> Response:
@@ -93,7 +105,7 @@ class Pages:
         ]
         kept = {name: value for name, value in given.items() if value}
         more = f"/events?{urlencode({**kept, 'before': page.next})}" if page.next else ""
-        searched = view.when(page.searched_to) if page.searched_to else ""
+        searched = when(page.searched_to) if page.searched_to else ""
         return await self._web.show(
             request, person, "events.html", 400 if wrong else 200, title="Events", rows=rows,
             given=given, wrong=wrong, more=more, searched_to=searched, states=list(State),
@@ -118,7 +130,11 @@ class Pages:
 
     async def problems(self, request: Request, person: Person) -> Response:
         """Show dead letters and rejections by their cause."""
-        found = [view.problem_view(one) for one in await self._journal.problems()]
+        now = self._desk.clock.now()
+        found = [
+            {**view.problem_view(one), "trend": trend(one.hours, now)}
+            for one in await self._journal.problems()
+        ]
         found.sort(key=lambda one: one["kind"])
         jobs = list(self._web.jobs.known.values())[-3:]
         return await self._web.show(
@@ -209,10 +225,10 @@ class Pages:
         )
 
 
-def _tiles(stats: Any, now: float) -> list[dict[str, Any]]:
+def _tiles(stats: Stats, took: Sequence[Took], now: float) -> list[dict[str, Any]]:
     count = stats.deliveries
     waiting = count[State.PENDING] + count[State.LEASED]
-    oldest = "" if stats.oldest_waiting is None else view.age(max(0.0, now - stats.oldest_waiting))
+    oldest = "" if stats.oldest_waiting is None else age(max(0.0, now - stats.oldest_waiting))
     return [
         {"name": "events", "value": stats.events, "href": "/events", "level": ""},
         {"name": "delivered", "value": count[State.DELIVERED], "href": "/events?state=delivered",
@@ -221,19 +237,11 @@ def _tiles(stats: Any, now: float) -> list[dict[str, Any]]:
          "level": "warn" if waiting else ""},
         {"name": "oldest waits", "value": oldest or "none", "href": "/events?state=pending",
          "level": ""},
-        {"name": "acknowledged, p95", "value": _seconds_shown(Histogram.ACK), "href": "/sources",
-         "level": ""},
-        {"name": "delivered, p95", "value": _seconds_shown(Histogram.ARRIVAL),
+        {"name": "acknowledged, p95", "value": within(view.p95(took, None, "")),
+         "href": "/sources", "level": ""},
+        {"name": "delivered, p95", "value": within(view.p95(took, None, None)),
          "href": "/destinations", "level": ""},
         {"name": "dead letters", "value": count[State.DEAD], "href": "/problems",
          "level": "bad" if count[State.DEAD] else ""},
         {"name": "rejections", "value": stats.rejections, "href": "/problems", "level": ""},
     ]  # fmt: skip
-
-
-def _seconds_shown(histogram: Histogram) -> str:
-    """Return what nineteen of twenty stay under, since the gateway started."""
-    at = quantile(histogram, 0.95)
-    if at is None:
-        return "none yet"
-    return f"< {at * 1000:g} ms" if at < 1 else f"< {at:g} s" if at < float("inf") else "> 5 min"

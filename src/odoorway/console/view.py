@@ -2,35 +2,23 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from odoorway.console.mask import shown_body
+from odoorway.console.latency import counted, quantile
+from odoorway.console.units import age, when
 from odoorway.deliver.odoo.about import About
 from odoorway.diagnose.catalog import CATALOG
-from odoorway.journal.found import Flow, Problem
+from odoorway.journal.found import Flow, Problem, Took
 from odoorway.journal.port import Stats
 from odoorway.model.delivery import Attempt, Delivery, State
 from odoorway.model.diagnosis import Diagnosis
 from odoorway.model.event import Event, Rejection
+from odoorway.model.mask import shown_body
 from odoorway.model.standing import Standing
 
 _LATE = 300.0  # seconds that the oldest event may wait before a person should look
 Tried = Sequence[tuple[Delivery, Sequence[Attempt]]]
-
-
-def when(at: float) -> str:
-    """Return a time as people read it, in UTC."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def age(seconds: float) -> str:
-    """Return a duration as people read it."""
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def reasons(
@@ -92,8 +80,13 @@ def health(found: Sequence[Mapping[str, str]], stats: Stats) -> dict[str, str]:
     return {"level": "good", "text": "Everything flows"}
 
 
-def flow_rows(flows: Iterable[Flow]) -> list[dict[str, Any]]:
-    """Return a row a source and destination."""
+def flow_rows(
+    flows: Iterable[Flow],
+    oldest: Mapping[tuple[str, str], float],
+    took: Sequence[Took],
+    now: float,
+) -> list[dict[str, Any]]:
+    """Return a row a source and destination; durations are those of *took*."""
     rows: dict[tuple[str, str], dict[State, int]] = defaultdict(dict)
     for one in flows:
         rows[one.source, one.destination][one.state] = one.count
@@ -101,13 +94,57 @@ def flow_rows(flows: Iterable[Flow]) -> list[dict[str, Any]]:
         {
             "source": source,
             "destination": destination,
+            "received": sum(count.values()),
             "waiting": count.get(State.PENDING, 0) + count.get(State.LEASED, 0),
             "delivered": count.get(State.DELIVERED, 0),
             "dead": count.get(State.DEAD, 0),
             "skipped": count.get(State.SKIPPED, 0),
+            "oldest": _oldest((source, destination), oldest, now),
+            "acknowledged_within": p95(took, source, ""),
+            "delivered_within": p95(took, source, destination) if destination else None,
         }
         for (source, destination), count in sorted(rows.items())
     ]
+
+
+def latency_rows(took: Sequence[Took]) -> list[dict[str, Any]]:
+    """Return a row a stretch, source and destination, in order."""
+    groups: dict[tuple[int, str, str], list[Took]] = defaultdict(list)
+    for one in took:
+        groups[one.minute, one.source, one.destination].append(one)
+    counts = {key: counted(group) for key, group in sorted(groups.items())}
+    return [
+        {
+            "at": minute * 60,
+            "source": source,
+            "destination": destination or None,
+            "count": sum(bounds.values()),
+            "half_within": quantile(bounds, 0.5),
+            "p95_within": quantile(bounds, 0.95),
+        }
+        for (minute, source, destination), bounds in counts.items()
+    ]
+
+
+def _oldest(
+    flow: tuple[str, str], oldest: Mapping[tuple[str, str], float], now: float
+) -> float | None:
+    """Return the seconds that the oldest of a flow waits, where it is among those known."""
+    return max(0.0, now - oldest[flow]) if flow in oldest else None
+
+
+def p95(took: Iterable[Took], source: str | None, destination: str | None) -> float | None:
+    """Return the seconds that nineteen of twenty stayed under; None for *source* is any.
+
+    An empty *destination* asks for the time up to the answer 202, None for that up to any.
+    """
+    fitting = (
+        one
+        for one in took
+        if source in {None, one.source}
+        and (one.destination == destination if destination is not None else one.destination)
+    )
+    return quantile(counted(fitting), 0.95)
 
 
 def event_row(event: Event, deliveries: Iterable[Delivery]) -> dict[str, Any]:
@@ -210,6 +247,7 @@ def problem_view(one: Problem) -> dict[str, Any]:
         "first": when(one.first),
         "last": when(one.last),
         "example": one.example,
+        "hours": [{"at": when(hour * 3600.0), "count": count} for hour, count in one.hours],
         "href": f"/{page}/{one.example}",
         "title": known.title if known else one.code,
         "cause": known.cause if known else "",
@@ -235,10 +273,15 @@ def rejection_view(one: Rejection, names: Collection[str]) -> dict[str, Any]:
     }
 
 
-def destination_view(
-    one: Standing, waiting: int, pace: tuple[int, int], url: str, about: About
+def destination_view(  # noqa: PLR0913, PLR0917 - each is one fact about it
+    one: Standing,
+    waiting: int,
+    pace: tuple[int, int],
+    rate: tuple[float, float],
+    url: str,
+    about: About,
 ) -> dict[str, Any]:
-    """Return how a destination stands."""
+    """Return how a destination stands; *rate* is what it took a minute, and its limit a second."""
     known = CATALOG.get(one.code or "")
     failing = one.failures > 0
     stand = "paused" if one.paused else "failing" if failing else "delivering"
@@ -259,4 +302,6 @@ def destination_view(
         "key_expires": when(about.key_expires) if about.key_expires else "",
         "batch": pace[0],
         "concurrency": pace[1],
+        "delivered_a_minute": round(rate[0], 1),
+        "max_rate": rate[1],
     }

@@ -14,6 +14,7 @@ from odoorway.console import auth
 from odoorway.console.auth import Sessions
 from odoorway.console.desk import Desk
 from odoorway.console.jobs import Jobs
+from odoorway.console.units import age, within
 from odoorway.journal.accounts import Deed, Person, Role
 
 PAGES = (
@@ -43,6 +44,7 @@ class Web:
         self._templates = Environment(
             loader=PackageLoader("odoorway.console"), autoescape=True, undefined=StrictUndefined
         )
+        self._templates.filters.update(age=age, within=within)
         self._templates.globals["static"] = lambda name: f"/static/{name}?v={__version__}"
 
     def page(self, work: Work, needed: Role = Role.VIEWER) -> Endpoint:

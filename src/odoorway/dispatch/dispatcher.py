@@ -300,11 +300,13 @@ class Dispatcher:
         observe(Histogram.BATCH, now - began, self.name)
 
     def _count(self, leased: Leased, settled: Settlement) -> None:
-        source = leased.event.source
-        count(Counter.ATTEMPTS, source, self.name, settled.outcome, settled.code or "")
+        source, route = leased.event.source, self._routes.get(leased.delivery.route)
+        topic = route.pattern(leased.event.topic) if route else None
+        labels = (source, topic or "other", self.name, settled.outcome, settled.code or "")
+        count(Counter.ATTEMPTS, *labels)
         if settled.outcome is Outcome.DELIVERED:
             waited = max(0.0, settled.at - leased.event.received_at)
-            observe(Histogram.ARRIVAL, waited, self.name)
+            observe(Histogram.ARRIVAL, waited, source, self.name)
 
 
 def _report(leased: Leased, settled: Settlement) -> None:

@@ -40,7 +40,8 @@ class Problem:
     count: int
     first: float  # Unix seconds
     last: float
-    example: str  # the newest event's, or rejection's, id
+    example: str  # the id of the event, or rejection, that came last
+    hours: tuple[tuple[int, int], ...]  # (Unix seconds / 3600, how many then), in order
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,17 @@ class Flow:
     source: str
     destination: str
     state: State
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """How many of one stretch of minutes stayed under a number of seconds, and over the next."""
+
+    minute: int  # the first of the stretch, Unix seconds / 60
+    source: str
+    destination: str  # empty: up to the answer 202
+    bound: float  # seconds; infinity for those that took longer than anybody measures
     count: int
 
 

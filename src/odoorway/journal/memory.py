@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from odoorway.errors import JournalFull
 from odoorway.journal import memory_search
 from odoorway.journal.caps import cap_event, cap_rejection, cap_settlement
-from odoorway.journal.found import Beat, EventFilter, EventPage, Flow, Problem
+from odoorway.journal.found import Beat, EventFilter, EventPage, Flow, Problem, Took
+from odoorway.journal.memory_latency import MemoryLatency
 from odoorway.journal.port import Appended, Binding, Limits, Stats
 from odoorway.model.delivery import (
     Attempt,
@@ -51,6 +52,7 @@ class MemoryJournal:
         self._lanes: dict[tuple[str, str, str], _Lane] = {}
         self._standings: dict[str, Standing] = {}
         self._bindings: dict[str, dict[str, int]] = {}
+        self._latency = MemoryLatency()
         self._rejections: deque[Rejection] = deque(maxlen=self._limits.max_rejections)
 
     async def append(self, event: Event, planned: Sequence[Planned]) -> Appended:
@@ -370,6 +372,22 @@ class MemoryJournal:
     async def beats(self, since: float) -> Sequence[Beat]:
         """See ``Journal.beats``."""
         return memory_search.beats(self._tried(), since)
+
+    async def oldest(self) -> Mapping[tuple[str, str], float]:
+        """See ``Journal.oldest``."""
+        return memory_search.oldest(self._tried())
+
+    async def note_latency(self, took: Sequence[Took], *, since: int) -> None:
+        """See ``Journal.note_latency``."""
+        self._latency.note(took, since)
+
+    async def latency(self, since: float, *, minutes: int) -> Sequence[Took]:
+        """See ``Journal.latency``."""
+        return self._latency.found(int(since // 60), minutes)
+
+    def group_size(self) -> float:
+        """See ``Journal.group_size``."""
+        return 1.0
 
     async def rejection(self, rejection_id: str) -> Rejection | None:
         """See ``Journal.rejection``."""

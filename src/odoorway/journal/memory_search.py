@@ -45,6 +45,15 @@ def flows(tried: Iterable[Tried]) -> Sequence[Flow]:
     return [Flow(*key, n) for key, n in sorted(count.items())]
 
 
+def oldest(tried: Iterable[Tried]) -> dict[tuple[str, str], float]:
+    """Return the first arrival that still waits, by source and destination."""
+    found: dict[tuple[str, str], float] = {}
+    for event, made in tried:
+        for delivery in (one for one, _ in made if one.state in {State.PENDING, State.LEASED}):
+            found.setdefault((event.source, delivery.destination), event.received_at)
+    return found
+
+
 def beats(tried: Iterable[Tried], since: float) -> Sequence[Beat]:
     """Return what happened, in order of minutes."""
     count = Counter(key for key in _happened(tried) if key[0] >= since // 60)
@@ -81,7 +90,7 @@ def _xids(made: Iterable[tuple[Delivery, Iterable[Attempt]]]) -> Iterator[str]:
 
 def _problem(key: tuple[str, str, str, str], times: list[tuple[float, str]]) -> Problem:
     kind, source, destination, code = key
-    last, example = max(times)
+    hours = Counter(int(at // 3600) for at, _ in times)
     return Problem(
         kind=kind,
         source=source,
@@ -89,6 +98,7 @@ def _problem(key: tuple[str, str, str, str], times: list[tuple[float, str]]) -> 
         code=code,
         count=len(times),
         first=min(times)[0],
-        last=last,
-        example=example,
+        last=max(times)[0],
+        example=max(example for _, example in times),
+        hours=tuple(sorted(hours.items())),
     )

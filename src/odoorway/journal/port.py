@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from odoorway.journal.found import Beat, EventFilter, EventPage, Flow, Problem
+from odoorway.journal.found import Beat, EventFilter, EventPage, Flow, Problem, Took
 from odoorway.model.delivery import Attempt, Delivery, Leased, Planned, Settlement, State
 from odoorway.model.event import Event, Rejection
 from odoorway.model.standing import Standing
@@ -186,6 +186,25 @@ class Journal(Protocol):
 
     async def beats(self, since: float) -> Sequence[Beat]:
         """Return what happened in each minute since that time, the oldest first."""
+        ...
+
+    async def oldest(self) -> Mapping[tuple[str, str], float]:
+        """Return when the oldest event that waits arrived, by source and destination.
+
+        Looks at the thousand that wait longest only: who waits and is missing waits less long.
+        """
+        ...
+
+    async def note_latency(self, took: Sequence[Took], *, since: int) -> None:
+        """Add counts to what is known of their minutes, and forget the minutes before *since*."""
+        ...
+
+    async def latency(self, since: float, *, minutes: int) -> Sequence[Took]:
+        """Return how long things took since that time, in stretches of that many minutes."""
+        ...
+
+    def group_size(self) -> float:
+        """Return how many appends share a commit at present, on average."""
         ...
 
     async def rejection(self, rejection_id: str) -> Rejection | None:

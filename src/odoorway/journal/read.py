@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import groupby
 from typing import Any, Final, cast
 
 import apsw
 
-from odoorway.journal.found import Beat, EventFilter, EventPage, Flow, Problem
+from odoorway.journal.found import Beat, EventFilter, EventPage, Flow, Problem, Took
 from odoorway.journal.port import Stats
 from odoorway.journal.rows import (
     encode,
@@ -23,6 +24,7 @@ from odoorway.model.standing import Standing
 
 SQL: Final[Mapping[str, str]] = load("sqlite", "read")
 _LAST: Final = 2**63 - 1
+_Group = tuple[str, str, str, str]
 
 
 def next_due(db: apsw.Connection, destination: str) -> float | None:
@@ -151,9 +153,23 @@ def stretch(wanted: EventFilter) -> int:
 
 def problems(db: apsw.Connection) -> Sequence[Problem]:
     """Return what a person has to look at, the newest first."""
-    names = ("kind", "source", "destination", "code", "count", "first", "last", "example")
-    rows = db.execute(SQL["problems"])
-    return tuple(Problem(**dict(zip(names, row, strict=True))) for row in rows)
+    groups = groupby(db.execute(SQL["problems"]), key=lambda row: row[:4])
+    found = [_problem(*cast("_Group", key), list(hours)) for key, hours in groups]
+    return sorted(found, key=lambda problem: problem.last, reverse=True)
+
+
+def _problem(kind: str, source: str, destination: str, code: str, hours: list[Any]) -> Problem:
+    return Problem(
+        kind=kind,
+        source=source,
+        destination=destination,
+        code=code,
+        count=sum(row[5] for row in hours),
+        first=min(row[6] for row in hours),
+        last=max(row[7] for row in hours),
+        example=max(row[8] for row in hours),
+        hours=tuple((row[4], row[5]) for row in hours),
+    )
 
 
 def flows(db: apsw.Connection) -> Sequence[Flow]:
@@ -164,6 +180,18 @@ def flows(db: apsw.Connection) -> Sequence[Flow]:
 def beats(db: apsw.Connection, minute: int) -> Sequence[Beat]:
     """Return what happened since that minute."""
     return tuple(Beat(*row) for row in db.execute(SQL["beats"], {"minute": minute}))
+
+
+def oldest(db: apsw.Connection) -> Mapping[tuple[str, str], float]:
+    """Return since when each source waits for each destination, of those that wait longest."""
+    rows = cast("list[tuple[str, str, float]]", db.execute(SQL["oldest"]).fetchall())
+    return {(source, destination): at for source, destination, at in rows}
+
+
+def latency(db: apsw.Connection, minute: int, minutes: int) -> Sequence[Took]:
+    """Return what was noted since that minute, added up."""
+    asked = {"minute": minute, "minutes": minutes}
+    return tuple(Took(*row) for row in db.execute(SQL["latency"], asked))
 
 
 def rejection(db: apsw.Connection, rejection_id: str) -> Rejection | None:

@@ -21,7 +21,7 @@ from odoorway.journal.connect import (
     refuse_unsafe,
     unavailable,
 )
-from odoorway.journal.found import Beat, EventFilter, EventPage, Flow, Problem
+from odoorway.journal.found import Beat, EventFilter, EventPage, Flow, Problem, Took
 from odoorway.journal.lock import FileLock
 from odoorway.journal.migrate import migrate, require_current
 from odoorway.journal.port import Appended, Binding, Limits, Stats
@@ -208,6 +208,22 @@ class SqliteJournal:
     async def beats(self, since: float) -> Sequence[Beat]:
         """See ``Journal.beats``."""
         return await self._read(lambda db: read.beats(db, int(since // 60)))
+
+    async def oldest(self) -> Mapping[tuple[str, str], float]:
+        """See ``Journal.oldest``."""
+        return await self._read(read.oldest)
+
+    async def note_latency(self, took: Sequence[Took], *, since: int) -> None:
+        """See ``Journal.note_latency``."""
+        await self._writer.do(lambda db: write.note_latency(db, took, since))
+
+    async def latency(self, since: float, *, minutes: int) -> Sequence[Took]:
+        """See ``Journal.latency``."""
+        return await self._read(lambda db: read.latency(db, int(since // 60), minutes))
+
+    def group_size(self) -> float:
+        """See ``Journal.group_size``."""
+        return self._writer.group_size
 
     async def rejection(self, rejection_id: str) -> Rejection | None:
         """See ``Journal.rejection``."""

@@ -1,13 +1,14 @@
 """What the writer does inside a transaction, one function an operation of the port."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import assert_never, cast
 
 import apsw
 
 from odoorway.errors import JournalFull
 from odoorway.journal.caps import cap_text
+from odoorway.journal.found import Took
 from odoorway.journal.port import Appended, Binding, Limits
 from odoorway.journal.rows import (
     Bindings,
@@ -250,6 +251,12 @@ def forget(db: apsw.Connection, until: float, limit: int, *, dead: bool) -> int:
         db.execute(SQL[name], {"events": encode(old)})
     db.execute(SQL["forget_beats"], {"minute": int(until // 60)})
     return len(old)
+
+
+def note_latency(db: apsw.Connection, took: Sequence[Took], since: int) -> None:
+    """Add to what is known of those minutes."""
+    db.executemany(SQL["latency_add"], [asdict(one) for one in took])
+    db.execute(SQL["latency_forget"], {"since": since})
 
 
 def reject(db: apsw.Connection, rejection: Rejection, limits: Limits) -> None:

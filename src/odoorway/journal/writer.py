@@ -68,6 +68,7 @@ class Writer:
         self._at = at
         self._queue: SimpleQueue[Operation | None] = SimpleQueue()
         self._closed = False
+        self.group_size = 0.0  # appends that share a commit, on average of the last ones
         self._thread = threading.Thread(target=self._serve, name="journal-writer", daemon=True)
         self._thread.start()
 
@@ -150,7 +151,13 @@ class Writer:
             self._roll_back()
             raise
         at("after-commit")
+        self._learn(sum(operation.appends for operation in batch))
         return results
+
+    def _learn(self, appends: int) -> None:
+        """Let each commit that appends count for a sixteenth of the average."""
+        if appends:
+            self.group_size += (appends - self.group_size) / (16 if self.group_size else 1)
 
     def _roll_back(self) -> None:
         """Undo; SQLite has done so itself after some failures."""

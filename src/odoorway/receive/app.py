@@ -52,11 +52,16 @@ class ReceiveApp:
         clock: Clock,
         limits: ReceiveLimits,
         on_append: Callable[[], None] = lambda: None,
+        shown: Callable[[bytes], str] | None = None,
         at: Callable[[str], None] = _nowhere,
     ) -> None:
-        """Receive for *gateway* into *journal*; *on_append* is called after each append."""
+        """Receive for *gateway* into *journal*; *on_append* is called after each append.
+
+        With *shown*, each payload is logged as it returns it.
+        """
         self._gateway, self._verifiers, self._journal = gateway, verifiers, journal
         self._clock, self._limits, self._on_append, self._at = clock, limits, on_append, at
+        self._shown = shown
         self._wants_json = {name: self._reads_json(name) for name in gateway.sources}
         self._in_flight = 0
         self._buffered = 0
@@ -103,14 +108,25 @@ class ReceiveApp:
             await self._refuse(path, seen, Refused("gateway.internal-error"), send)
             return
         self._on_append()
-        self._counted(path, appended, began)
+        self._tell(seen, appended, began)
         body = b'{"event": "%s"}' % appended.event_id.encode()
         await _answer(send, 202, [_JSON, _length(body)], body)
 
-    def _counted(self, path: str, appended: Appended, began: float) -> None:
-        source = path.removeprefix(_PREFIX)
-        count(Counter.EVENTS, source, "duplicate" if appended.duplicate else "accepted")
+    def _tell(self, seen: "_Seen", appended: Appended, began: float) -> None:
+        """Count what was appended, and log it; its payload only when that was asked for."""
+        source, topic = seen.source, seen.topic
+        known = appended.duplicate
+        result = "duplicate" if known else "accepted"
+        count(Counter.EVENTS, source, self._gateway.topic_class(source, topic), result)
         observe(Histogram.ACK, self._clock.now() - began, source)
+        payload = {"payload": self._shown(seen.body)} if self._shown else {}
+        log(
+            Log.DUPLICATE if known else Log.ACCEPTED,
+            event_id=appended.event_id,
+            source=source,
+            topic=topic[:200],
+            **payload,
+        )
 
     async def _admit(
         self, method: str, path: str, seen: "_Seen", receive: bodies.Receive
@@ -158,7 +174,9 @@ class ReceiveApp:
         event = self._event(source, seen.headers, body, now)
         planned = [route.planned for route in self._gateway.routes_for(source, event.topic)]
         with tracing.receiving(dict(seen.headers), source) as traceparent:
-            return await self._journal.append(_traced(event, traceparent), planned)
+            appended = await self._journal.append(_traced(event, traceparent), planned)
+        seen.source, seen.topic, seen.body = source, event.topic, body
+        return appended
 
     def _verify(self, source: str, headers: Headers, raw: bytes, body: bytes, now: float) -> None:
         """Verify the bytes as sent or, when they were compressed, what they unpack to."""
@@ -248,6 +266,8 @@ class _Seen:
 
     headers: Headers
     body: bytes = b""
+    source: str = ""  # once it is appended, like the topic; the body is then unpacked
+    topic: str = ""
 
 
 def _traced(event: Event, traceparent: str) -> Event:

@@ -5,7 +5,7 @@ import contextlib
 import hashlib
 import os
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +14,7 @@ from pathlib import Path
 import uvicorn
 
 from odoorway.clock import Clock, SystemClock
+from odoorway.console.lag import Lag
 from odoorway.deliver.port import Destination
 from odoorway.dispatch.dispatcher import Dispatcher, DispatchLimits
 from odoorway.dispatch.retry_policy import RetryPolicy
@@ -21,6 +22,7 @@ from odoorway.gateway import Gateway
 from odoorway.journal.memory import MemoryJournal
 from odoorway.journal.port import Journal, Limits
 from odoorway.journal.sqlite import SqliteJournal
+from odoorway.model.mask import shown_body
 from odoorway.receive.app import ReceiveApp, ReceiveLimits
 from odoorway.receive.server import build_server
 from odoorway.receive.signature import Verifier, resolve_secrets
@@ -37,6 +39,8 @@ from odoorway.wiring.destinations import (
 )
 
 __all__ = ["accounts_of", "odoo_client", "odoo_clients", "open_journal", "running"]
+
+_MOST_LOGGED = 10_000  # characters of a payload
 
 
 def nowhere(_point: str) -> None:
@@ -110,16 +114,26 @@ async def running(
     }
     limits = _receive_limits(settings)
     on_append = partial(wake, tuple(dispatchers.values()))
-    app = ReceiveApp(gateway, checked, journal, clock, limits, on_append=on_append, at=at)
+    app = ReceiveApp(
+        gateway,
+        checked,
+        journal,
+        clock,
+        limits,
+        on_append=on_append,
+        shown=_shown(settings),
+        at=at,
+    )
     server = build_server(app, settings.host, settings.port, limits=limits, grace=settings.grace)
     try:
         listening = listen(settings.host, settings.port, "port")
         url = url_of(listening)
-        desk = desk_of(gateway, settings, environ, journal, dispatchers, clock, url)
+        lag = Lag()
+        desk = desk_of(gateway, settings, environ, journal, dispatchers, clock, url, lag)
         async with (
             _serving(server, listening, tuple(dispatchers.values()), settings.grace),
             console(desk, settings) as shown,
-            caring(desk, settings, journal, clock, _marks(gateway, environ)),
+            caring(desk, settings, journal, clock, _marks(gateway, environ), lag),
         ):
             log(Log.STARTED, url=url, routes=len(gateway.routes))
             yield Running(url, server, journal, dispatchers, shown)
@@ -175,6 +189,13 @@ def _dispatcher(  # noqa: PLR0913, PLR0917 - the composition root gives each par
         ),
         at=at,
     )
+
+
+def _shown(settings: Settings) -> Callable[[bytes], str] | None:
+    """Return how a payload is logged; None when it is not."""
+    if not settings.log_payloads:
+        return None
+    return lambda body: shown_body(body, settings.masked_fields, pretty=False)[:_MOST_LOGGED]
 
 
 def _receive_limits(settings: Settings) -> ReceiveLimits:

@@ -1,4 +1,4 @@
-"""What a running gateway does beside delivering: tells people, and forgets what is old."""
+"""What a running gateway does beside delivering: measures, tells people, forgets what is old."""
 
 import asyncio
 import contextlib
@@ -9,6 +9,7 @@ from pathlib import Path
 from odoorway.clock import Clock
 from odoorway.console.alerts import Watch
 from odoorway.console.desk import Desk
+from odoorway.console.lag import Lag
 from odoorway.console.secret_age import note_secrets
 from odoorway.console.sending import AppriseSender
 from odoorway.dispatch.retention import Retention
@@ -17,16 +18,21 @@ from odoorway.settings import Settings
 
 
 @asynccontextmanager
-async def caring(
-    desk: Desk, settings: Settings, journal: Journal, clock: Clock, secrets: Mapping[str, str]
+async def caring(  # noqa: PLR0913, PLR0917 - the composition root gives each part
+    desk: Desk,
+    settings: Settings,
+    journal: Journal,
+    clock: Clock,
+    secrets: Mapping[str, str],
+    lag: Lag,
 ) -> AsyncIterator[None]:
-    """Watch and forget inside the block; *secrets* tell whose were changed.
+    """Measure, watch and forget inside the block; *secrets* tell whose were changed.
 
     Raises:
         SettingsError: an address to tell is none.
     """
     retention = Retention(journal, clock, settings.keep_days, settings.keep_dead_days)
-    works = [retention.run()]
+    works = [retention.run(), desk.latency.run(), lag.run()]
     urls = settings.alerts.get_secret_value().split()
     if urls:
         watch = Watch(

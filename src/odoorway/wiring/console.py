@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from odoorway.clock import Clock
 from odoorway.console.app import build_app
 from odoorway.console.desk import Desk
+from odoorway.console.lag import Lag
+from odoorway.console.latency import Latency
 from odoorway.console.metrics import Metrics
 from odoorway.console.server import console_server
 from odoorway.deliver.odoo.about import Asker
@@ -63,6 +65,7 @@ def desk_of(  # noqa: PLR0913, PLR0917 - the composition root gives each part
     dispatchers: Mapping[str, Dispatcher],
     clock: Clock,
     receiver: str,
+    lag: Lag,
 ) -> Desk:
     """Return what the console works with."""
     local = _is_local(settings.console_host)
@@ -82,6 +85,9 @@ def desk_of(  # noqa: PLR0913, PLR0917 - the composition root gives each part
         clock=clock,
         pace=lambda: {n: (one.pace.batch, one.pace.concurrency) for n, one in dispatchers.items()},
         wake=lambda: wake(tuple(dispatchers.values())),
+        latency=Latency(journal, clock),
+        lag=lag.worst,
+        max_rate=settings.max_rate,
         receiver=receiver,
         odoo_urls=_urls(gateway, settings, environ),
         test=test,
@@ -92,7 +98,7 @@ def desk_of(  # noqa: PLR0913, PLR0917 - the composition root gives each part
         login=login,
         hosts=_LOCAL if local and not login else frozenset(),
         proxy=(header, network) if header else None,
-        masked=tuple(name.strip() for name in settings.masked.split(",") if name.strip()),
+        masked=settings.masked_fields,
     )
 
 
@@ -109,7 +115,7 @@ async def console(desk: Desk, settings: Settings) -> AsyncIterator[str | None]:
         yield None
         return
     listening = listen(settings.console_host, settings.console_port, "console_port")
-    server = console_server(build_app(desk, Metrics(desk.journal, desk.pace, desk.clock.now)))
+    server = console_server(build_app(desk, Metrics(desk)))
     serving = asyncio.create_task(server.serve([listening]))
     try:
         yield url_of(listening)

@@ -167,23 +167,47 @@ SELECT received_at FROM event WHERE seq >= :seq ORDER BY seq LIMIT 1;
 
 -- name: problems
 SELECT
-    'dead', event.source, delivery.destination, coalesce(delivery.code, ''), count(*),
-    min(delivery.updated_at), max(delivery.updated_at), event.id
+    'dead', event.source, delivery.destination, coalesce(delivery.code, ''),
+    CAST(delivery.updated_at / 3600 AS INTEGER), count(*),
+    min(delivery.updated_at), max(delivery.updated_at), max(event.id)
 FROM delivery
 CROSS JOIN event ON event.seq = delivery.event
 WHERE delivery.state = 'dead'
-GROUP BY 2, 3, 4
+GROUP BY 2, 3, 4, 5
 UNION ALL
-SELECT 'rejection', source, '', code, count(*), min(at), max(at), id
+SELECT
+    'rejection', source, '', code, CAST(at / 3600 AS INTEGER), count(*), min(at), max(at), max(id)
 FROM rejection
-GROUP BY 2, 4
-ORDER BY 7 DESC;
+GROUP BY 2, 4, 5
+ORDER BY 1, 2, 3, 4, 5;
 
 -- name: flows
 SELECT source, destination, state, n FROM flow WHERE n > 0 ORDER BY source, destination;
 
 -- name: beats
 SELECT minute, what, n FROM beat WHERE minute >= :minute ORDER BY minute;
+
+-- name: oldest
+WITH waiting (event, destination) AS (
+    SELECT * FROM (
+        SELECT event, destination FROM delivery WHERE state = 'pending' ORDER BY id LIMIT 1000
+    )
+    UNION ALL
+    SELECT * FROM (
+        SELECT event, destination FROM delivery WHERE state = 'leased' ORDER BY id LIMIT 1000
+    )
+)
+
+SELECT event.source, waiting.destination, min(event.received_at)
+FROM waiting
+CROSS JOIN event ON event.seq = waiting.event
+GROUP BY 1, 2;
+
+-- name: latency
+SELECT minute / :minutes * :minutes, source, destination, bound, sum(n)
+FROM latency
+WHERE minute >= :minute
+GROUP BY 1, 2, 3, 4;
 
 -- name: rejection
 SELECT id, source, at, status, code, detail, headers, body FROM rejection WHERE id = :id;

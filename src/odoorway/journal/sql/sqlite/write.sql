@@ -211,3 +211,11 @@ DELETE FROM event WHERE seq IN (SELECT value FROM json_each(:events));
 
 -- name: forget_beats
 DELETE FROM beat WHERE minute < :minute;
+
+-- name: latency_add
+INSERT INTO latency (minute, source, destination, bound, n)
+VALUES (:minute, :source, :destination, :bound, :count)
+ON CONFLICT DO UPDATE SET n = n + excluded.n;
+
+-- name: latency_forget
+DELETE FROM latency WHERE minute < :since;
