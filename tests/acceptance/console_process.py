@@ -26,6 +26,15 @@ BROWSER = {
 }  # fmt: skip
 
 
+class ShiftedClock:
+    """The time of day, moved by an offset in seconds."""
+
+    offset = 0.0
+
+    def now(self) -> float:
+        return time.time() + self.offset
+
+
 @dataclass
 class Console:
     """A console that serves."""
@@ -64,25 +73,32 @@ def gateway_of() -> Gateway:
 
 
 @asynccontextmanager
-async def demo_console(folder: Path) -> AsyncIterator[Console]:
-    """Serve a console whose gateway got orders: most delivered, one kind of dead letter."""
+async def demo_console(folder: Path, orders: int = 24) -> AsyncIterator[Console]:
+    """Serve a console whose gateway got orders for an hour: one in eight is a dead letter."""
     async with SandboxOdoo() as sandbox:
         sandbox.create("product.product", {"name": "Mug", "default_code": "MUG"})
         settings = Settings(
             journal=str(folder / "journal.db"), port=0, console_port=0, odoo_url=sandbox.url,
             odoo_database=sandbox.database, odoo_api_key=sandbox.api_key,
         )  # fmt: skip
-        async with wiring.running(gateway_of(), settings, {}) as served:
+        clock = ShiftedClock()
+        async with wiring.running(gateway_of(), settings, {}, clock=clock) as served:
             console = Console(str(served.console), served.url, sandbox, served.journal)
-            await _orders(console, served)
+            await _orders(console, served, clock, orders)
             yield console
 
 
-async def _orders(console: Console, served: wiring.Running) -> None:
+async def _orders(
+    console: Console, served: wiring.Running, clock: ShiftedClock, orders: int
+) -> None:
     async with aiohttp.ClientSession() as session:
-        for number in range(1, 25):
+        for number in range(1, orders + 1):
+            clock.offset = 3500.0 * (number / orders - 1) * (1 + 0.02 * (number % 3))
             sku = "MUG" if number % 8 else "CUP"
-            await send(session, console.receiver, number, sku)
+            await send(session, console.receiver, number, sku, clock.now())
+            async with session.get(console.url) as shown:  # notes how long it took
+                assert shown.status == 200
+        clock.offset = 0.0
         async with session.post(f"{console.receiver}/in/shop", data=b"{}") as answer:
             assert answer.status == 401
     while (await served.journal.stats()).deliveries[State.PENDING]:
@@ -91,7 +107,9 @@ async def _orders(console: Console, served: wiring.Running) -> None:
     console.dead_page = f"/events/{dead.event_id}"
 
 
-async def send(session: aiohttp.ClientSession, receiver: str, number: int, sku: str) -> None:
+async def send(
+    session: aiohttp.ClientSession, receiver: str, number: int, sku: str, now: float | None = None
+) -> None:
     """Send one signed order."""
     line = {"id": number * 10, "sku": sku, "quantity": 2, "price": "9.90", "title": "Mug",
             "name": "Mug", "variant_id": 1, "product_id": 1}  # fmt: skip
@@ -104,8 +122,7 @@ async def send(session: aiohttp.ClientSession, receiver: str, number: int, sku: 
     }  # fmt: skip
     body = json.dumps(order).encode()
     definition = shopify.source(secret=SECRET)
-    headers = sign(
-        definition, SECRET, body, topic="orders/create", event_id=f"e{number}", now=time.time()
-    )
+    at = time.time() if now is None else now
+    headers = sign(definition, SECRET, body, topic="orders/create", event_id=f"e{number}", now=at)
     async with session.post(f"{receiver}/in/shop", data=body, headers=headers) as answer:
         assert answer.status == 202, await answer.text()

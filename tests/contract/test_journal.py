@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from odoorway.errors import JournalFull, JournalLocked
-from odoorway.journal.found import EventFilter, Took
+from odoorway.journal.found import Chosen, DeadLetter, EventFilter, Took
 from odoorway.journal.memory import MemoryJournal
 from odoorway.journal.port import Journal, Limits
 from odoorway.journal.sqlite import SqliteJournal
@@ -594,6 +594,37 @@ async def test_a_problem_tells_its_hours_and_its_newest(opened: Open) -> None:
     assert problem.hours == ((0, 1), (3, 1))
     assert (problem.first, problem.last, problem.count) == (101.0, 3 * 3600.0 + 6, 2)
     assert problem.example == event(2).id
+
+
+async def test_dead_letters_by_filter(opened: Open) -> None:
+    """Newest first, in pages, with what would take their place: holding the lane stays so."""
+    journal = opened()
+    await _history(journal)
+    holding = Planned(route="order", destination="odoo", hold=True)
+    await journal.append(event(500), [holding])
+    (leased,) = await journal.lease("odoo", "me", limit=1, now=999.0, until=1000.0)
+    while leased.event.id != event(500).id:
+        (leased,) = await journal.lease("odoo", "me", limit=1, now=999.0, until=1000.0)
+    done = Settlement(
+        delivery=leased.delivery.id, outcome=Outcome.DEAD, at=999.0, seconds=1.0, code="x.y"
+    )
+    await journal.settle("me", [done])
+    found = await journal.dead_letters(Chosen())
+    assert found[0] == DeadLetter(leased.delivery.id, event(500).id, holding)
+    assert [one.id for one in found] == sorted((one.id for one in found), reverse=True)
+    first = await journal.dead_letters(Chosen(), limit=1)
+    rest = await journal.dead_letters(Chosen(), before=first[-1].id)
+    assert [*first, *rest] == list(found)
+    assert await journal.count_dead(Chosen()) == len(found) == 3
+    for chosen, count in (
+        (Chosen(code="odoo.no-match"), 2),
+        (Chosen(source="crm"), 1),
+        (Chosen(since=499.0), 1),
+        (Chosen(until=499.0, topic="orders/create"), 2),
+        (Chosen(destination="erp"), 0),
+    ):
+        assert await journal.count_dead(chosen) == count
+        assert len(await journal.dead_letters(chosen)) == count
 
 
 async def test_who_waits_longest(opened: Open) -> None:

@@ -15,8 +15,10 @@ from odoorway import wiring
 from odoorway.cli.common import AsJson, Exit, err, out, read_settings, safe, with_settings
 from odoorway.cli.remote import Remote, remote_of
 from odoorway.clock import SystemClock
-from odoorway.console.jobs import Chosen, Jobs
+from odoorway.console.acts import chosen_of
+from odoorway.console.jobs import RATE, RATES, Jobs
 from odoorway.diagnose.catalog import CATALOG
+from odoorway.journal.found import Chosen
 from odoorway.journal.port import Journal
 from odoorway.model.delivery import Attempt, Delivery, Planned, State
 from odoorway.model.event import Event
@@ -172,44 +174,58 @@ def replay_dead(
     every: Annotated[bool, typer.Option("--all", help="all dead letters")] = False,
     code: Annotated[str, typer.Option(help="those with this diagnosis")] = "",
     source: Annotated[str, typer.Option(help="those of this source")] = "",
+    destination: Annotated[str, typer.Option(help="those of this destination")] = "",
+    topic: Annotated[str, typer.Option(help="those of this topic")] = "",
+    since: Annotated[str, typer.Option(help="those that arrived then or later, ISO, UTC")] = "",
+    until: Annotated[str, typer.Option(help="those that arrived before then")] = "",
+    rate: Annotated[float, typer.Option(min=RATES[0], max=RATES[1], help="a second")] = RATE,
     **flags: Any,
 ) -> None:
-    """Deliver dead letters again, after the fix: by id, all, or those of a cause or source."""
-    by_filter = every or bool(code or source)
-    if by_filter == bool(event_ids):
-        raise typer.BadParameter("give events' ids, or --all, --code or --source")
+    """Deliver dead letters again, after the fix: by id, all, or those that a filter finds."""
+    given = {"code": code, "source": source, "destination": destination, "topic": topic,
+             "since": since, "until": until}  # fmt: skip
+    if bool(event_ids) == (every or any(given.values())):
+        raise typer.BadParameter("give events' ids, or --all, or a filter like --code")
+    chosen = _chosen(given)
     remote = remote_of(read_settings(flags)[0])
     if remote:
-        _replay_there(remote, list(event_ids or ()), {"code": code, "source": source})
-    elif by_filter:
-        chosen = Chosen(source=source, code=code)
-        done = with_journal(flags, lambda journal: _replay_chosen(journal, chosen))
-        out.print(f"{done} deliveries will be made again")
+        _replay_there(remote, list(event_ids or ()), given, rate)
+    elif event_ids:
+        _replay(flags, list(event_ids), only=State.DEAD)
     else:
-        _replay(flags, list(event_ids or ()), only=State.DEAD)
+        with_journal(flags, lambda journal: _replay_chosen(journal, chosen, rate))
 
 
-def _replay_there(remote: Remote, event_ids: list[str], chosen: dict[str, str]) -> None:
+def _chosen(given: dict[str, str]) -> Chosen:
+    try:
+        return chosen_of(given)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}; write a time like 2026-11-24T09:00") from None
+
+
+def _replay_there(remote: Remote, event_ids: list[str], given: dict[str, str], rate: float) -> None:
     """Replay by the API; a filter is a job there, whose progress the console shows."""
     if event_ids:
         made = sum(remote.post("events", one, "replay")["deliveries"] for one in event_ids)
         out.print(f"{made} deliveries will be made again")
         return
-    job = remote.post("replays", body=chosen)
+    job = remote.post("replays", body={**{k: v for k, v in given.items() if v}, "rate": rate})
     out.print(f"{job['total']} dead letters are being replayed there, as {safe(job['id'])}")
 
 
-async def _replay_chosen(journal: Journal, chosen: Chosen) -> int:
+async def _replay_chosen(journal: Journal, chosen: Chosen, rate: float) -> None:
     """Replay with progress; Ctrl-C stops it, and what was replayed stays so."""
     jobs = Jobs(journal, SystemClock())
-    job = await jobs.start(chosen, "command line")
+    job = await jobs.start(chosen, "command line", rate)
     with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
         task = progress.add_task("replaying", total=job.total)
         while not job.ended:
             progress.update(task, completed=job.done)
             await asyncio.sleep(0.05)
-    await jobs.close()
-    return job.done
+    out.print(f"{job.done} deliveries will be made again")
+    if job.error:
+        err.print(f"[bold red]error:[/] {safe(job.error)}; the others stay dead letters")
+        raise typer.Exit(Exit.FAILED)
 
 
 def _replay(flags: dict[str, Any], event_ids: list[str], only: State | None = None) -> None:

@@ -23,7 +23,7 @@ class Remote:
         """Return what a call answers; an error ends the command with a line."""
         return asyncio.run(self._call("GET", path, query, None))
 
-    def post(self, *path: str, body: dict[str, str] | None = None) -> Any:
+    def post(self, *path: str, body: dict[str, Any] | None = None) -> Any:
         """Do something, and return what is answered."""
         return asyncio.run(self._call("POST", path, {}, body))
 

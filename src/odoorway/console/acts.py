@@ -1,7 +1,7 @@
 """What pages and API have in common: asking the journal, and the few things that act."""
 
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from odoorway.console.units import when
 from odoorway.console.web import Web
 from odoorway.deliver.odoo.about import About
 from odoorway.journal.accounts import Person
-from odoorway.journal.found import EventFilter
+from odoorway.journal.found import Chosen, EventFilter
 from odoorway.model.delivery import Planned, State
 from odoorway.model.event import Event
 from odoorway.model.mask import shown_body
@@ -35,15 +35,36 @@ def wanted_of(given: dict[str, str]) -> EventFilter:
         source=given.get("source", ""),
         topic=given.get("topic", ""),
         state=State(given["state"]) if given.get("state") else None,
-        since=_seconds(given.get("since", "")),
-        until=_seconds(given.get("until", "")),
+        since=seconds_of(given.get("since", "")),
+        until=seconds_of(given.get("until", "")),
         ordering_key=given.get("ordering_key", ""),
         external_id=given.get("external_id", ""),
         text=given.get("text", ""),
     )
 
 
-def _seconds(text: str) -> float | None:
+def chosen_of(given: Mapping[str, str]) -> Chosen:
+    """Return which dead letters a form or a call means.
+
+    Raises:
+        ValueError: a time is none.
+    """
+    return Chosen(
+        source=given.get("source", ""),
+        destination=given.get("destination", ""),
+        code=given.get("code", ""),
+        topic=given.get("topic", ""),
+        since=seconds_of(given.get("since", "")),
+        until=seconds_of(given.get("until", "")),
+    )
+
+
+def seconds_of(text: str) -> float | None:
+    """Return Unix seconds of an ISO time, taken as UTC when it names no zone.
+
+    Raises:
+        ValueError: it is none.
+    """
     if not text:
         return None
     at = datetime.fromisoformat(text)

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from odoorway.console import auth, view
 from odoorway.console.acts import (
+    chosen_of,
     deliveries_of,
     destinations_of,
     planned_today,
@@ -21,14 +22,16 @@ from odoorway.console.acts import (
     wanted_of,
 )
 from odoorway.console.charts import RANGES
-from odoorway.console.jobs import Chosen, Job
+from odoorway.console.jobs import Job, rate_of
 from odoorway.console.latency import noted
 from odoorway.console.openapi import document
 from odoorway.console.web import Web, problem
 from odoorway.journal.accounts import Person, Role
+from odoorway.journal.found import Chosen
 
 _MOST = 200  # events a page
 _FIELDS = ("source", "topic", "state", "ordering_key", "external_id", "text", "since", "until")
+_CHOSEN = {"source", "destination", "code", "topic", "since", "until", "rate"}
 Work = Callable[[Request, Person], Awaitable[Any]]
 
 
@@ -224,10 +227,9 @@ class Api:
 
     async def start(self, request: Request, person: Person) -> Any:
         """Replay all dead letters of a filter."""
-        chosen = await _chosen(request)
-        job = await self._web.jobs.start(chosen, person.name)
+        chosen, rate = await _chosen(request)
+        job = await self._web.jobs.start(chosen, person.name, rate)
         await self._web.note(person, "replay", f"{job.id}: {job.text}, {job.total}")
-        self._desk.wake()
         return _job(job)
 
     async def job(self, request: Request, _person: Person) -> Any:
@@ -272,21 +274,25 @@ class Api:
         return {"name": name, "paused": paused}
 
 
-async def _chosen(request: Request) -> Chosen:
-    """Return the filter of a bulk replay.
+async def _chosen(request: Request) -> tuple[Chosen, float]:
+    """Return the filter of a bulk replay, and its rate.
 
     Raises:
-        Refused: the body is no JSON object of texts, or names something else.
+        Refused: the body is no JSON object, names something else, or a value is wrong.
     """
     try:
         given = await request.json() if await request.body() else {}
     except ValueError as error:
         raise Refused(400, "The body is not JSON", str(error)) from None
-    known = {"source", "destination", "code"}
-    texts = isinstance(given, dict) and all(isinstance(one, str) for one in given.values())
-    if not texts or not given.keys() <= known:
-        raise Refused(400, "The filter is wrong", "give source, destination and code as texts")
-    return Chosen(**given)
+    if not isinstance(given, dict) or not given.keys() <= _CHOSEN:
+        raise Refused(400, "The filter is wrong", f"give an object of {', '.join(sorted(_CHOSEN))}")
+    rate = given.pop("rate", "")
+    if not all(isinstance(one, str) for one in given.values()) or isinstance(rate, bool):
+        raise Refused(400, "The filter is wrong", "all but the rate are texts")
+    try:
+        return chosen_of(given), rate_of(str(rate))
+    except (ValueError, OverflowError) as error:
+        raise Refused(400, "The filter is wrong", str(error)) from None
 
 
 def _finite(row: dict[str, Any]) -> dict[str, Any]:
@@ -300,6 +306,8 @@ def _job(job: Job) -> dict[str, Any]:
         "text": job.text,
         "total": job.total,
         "done": job.done,
+        "rate": job.rate,
+        "seconds_left": round(job.left, 1),
         "ended": job.ended,
         "cancelled": job.cancelled,
         "error": job.error,

@@ -29,7 +29,7 @@ _STATIC = Path(__file__).parent / "static"
 
 def build_app(desk: Desk, metrics: Metrics) -> Starlette:
     """Return the application: pages, API and metrics over one desk."""
-    sessions, jobs = Sessions(), Jobs(desk.journal, desk.clock)
+    sessions, jobs = Sessions(), Jobs(desk.journal, desk.clock, desk.wake)
     web, live = Web(desk, sessions, jobs), Live(desk)
 
     async def scrape(_request: Request, _person: Person) -> Response:

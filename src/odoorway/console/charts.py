@@ -14,6 +14,7 @@ from odoorway.journal.found import Beat, Took
 RANGES = {"1h": (60, 1), "24h": (96, 15), "7d": (84, 120)}  # bars, and minutes of a bar
 HOURS = 168  # of a trend
 _WIDTH, _HEIGHT = 960.0, 150.0
+_INSETS = {"received": 0.0, "delivered": 0.2, "dead": 0.38}  # what is drawn over what
 _FASTEST = -3  # the scale of durations begins with a millisecond
 
 
@@ -42,13 +43,14 @@ def flow_chart(beats: Iterable[Beat], span: str, now: float) -> Chart:
     for beat in beats:
         count[_place(beat.minute, span, now), beat.what] += beat.count
     top = _round_up(max(count.values(), default=0) or 1)
-    ordered = sorted(count.items(), key=lambda item: item[0][1] != "received")
     shapes = [
-        _Bar(at, n / top, what, f"{n} {what}", 0.0 if what == "received" else 0.25)
-        for (at, what), n in ordered
+        _Bar(at, n / top, what, f"{n} {what}", inset)
+        for kind, inset in _INSETS.items()
+        for (at, what), n in count.items()
+        if what == kind
     ]
     label = f"Received and delivered in the last {span}, in steps of {minutes} minutes"
-    return Chart(_drawn(shapes, bars, label), (str(top), "0"), f"{span} ago")
+    return Chart(_drawn(shapes, bars, label), (str(top), "0"), _ago(span))
 
 
 def latency_chart(took: Iterable[Took], span: str, now: float, what: str) -> Chart:
@@ -63,7 +65,7 @@ def latency_chart(took: Iterable[Took], span: str, now: float, what: str) -> Cha
     shapes = [bar for at, bounds in counts.items() for bar in _durations(at, bounds, top)]
     scale = tuple(seconds(10.0**power) for power in range(top, _FASTEST - 1, -1))
     label = f"{what} in the last {span}: seconds for half, and for nineteen of twenty"
-    return Chart(_drawn(shapes, bars, label, len(scale) - 1), scale, f"{span} ago")
+    return Chart(_drawn(shapes, bars, label, len(scale) - 1), scale, _ago(span))
 
 
 def trend(hours: Iterable[tuple[int, int]], now: float) -> Chart:
@@ -75,7 +77,7 @@ def trend(hours: Iterable[tuple[int, int]], now: float) -> Chart:
         _Bar(at, n / top, "dead", f"{n}, {age((HOURS - 1 - at) * 3600.0)} ago", -0.5)
         for at, n in found
     ]
-    return Chart(_drawn(shapes, HOURS, "How many came in each hour of seven days"), (), "7d ago")
+    return Chart(_drawn(shapes, HOURS, "How many came in each hour of seven days"), (), _ago("7d"))
 
 
 def _durations(at: int, bounds: dict[float, int], top: int) -> Iterator[_Bar]:
@@ -91,6 +93,10 @@ def _place(minute: int, span: str, now: float) -> int:
     """Return the bar of that minute, counted from the left."""
     bars, minutes = RANGES[span]
     return minute // minutes - int(now // 60) // minutes + bars - 1
+
+
+def _ago(span: str) -> str:
+    return f"{span[:-1]} {span[-1]} ago"
 
 
 def _round_up(number: int) -> int:

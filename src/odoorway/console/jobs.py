@@ -2,31 +2,17 @@
 
 import asyncio
 import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from odoorway.clock import Clock
-from odoorway.journal.found import EventFilter
+from odoorway.journal.found import Chosen, DeadLetter
 from odoorway.journal.port import Journal
-from odoorway.model.delivery import Delivery, Planned, State
 
-RATE = 200.0  # replays a second
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
-    """Which dead letters; what is empty narrows nothing."""
-
-    source: str = ""
-    destination: str = ""
-    code: str = ""
-
-    def fits(self, delivery: Delivery) -> bool:
-        """Tell whether it is one of them."""
-        return (
-            delivery.state is State.DEAD
-            and self.destination in {"", delivery.destination}
-            and self.code in {"", delivery.code or ""}
-        )
+RATE = 200.0  # replays a second, unless asked otherwise
+RATES = (1.0, 10_000.0)
+_SLICES = 10  # a second; the replays of one share a commit
+_MOST = 500  # replays in one slice
 
 
 @dataclass(slots=True)
@@ -37,6 +23,7 @@ class Job:
     chosen: Chosen
     who: str
     total: int
+    rate: float = RATE  # replays a second, at most
     done: int = 0
     ended: bool = False
     cancelled: bool = False
@@ -45,8 +32,26 @@ class Job:
     @property
     def text(self) -> str:
         """What it does, for people."""
-        what = self.chosen.code or "all"
-        return f"Replaying {what} of {self.chosen.source or 'every source'}"
+        what = self.chosen.code or "all dead letters"
+        topic = f" {self.chosen.topic}" if self.chosen.topic else ""
+        return f"Replaying {what} of {self.chosen.source or 'every source'}{topic}"
+
+    @property
+    def left(self) -> float:
+        """The seconds that it takes yet, at its rate."""
+        return 0.0 if self.ended else (self.total - self.done) / self.rate
+
+
+def rate_of(text: str) -> float:
+    """Return the rate that people or programs gave, or the usual one for none.
+
+    Raises:
+        ValueError: it is no number, or too small or large.
+    """
+    rate = float(text) if text else RATE
+    if not RATES[0] <= rate <= RATES[1]:
+        raise ValueError(f"rate is replays a second, from {RATES[0]:g} to {RATES[1]:g}")
+    return rate
 
 
 @dataclass(slots=True)
@@ -55,23 +60,16 @@ class Jobs:
 
     journal: Journal
     clock: Clock
-    rate: float = RATE
+    wake: Callable[[], None] = lambda: None  # called as deliveries are added
     known: dict[str, Job] = field(default_factory=dict)
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _one: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def start(self, chosen: Chosen, who: str) -> Job:
+    async def start(self, chosen: Chosen, who: str, rate: float = RATE) -> Job:
         """Begin to replay; the job goes on by itself."""
-        total = sum(
-            one.count
-            for one in await self.journal.problems()
-            if one.kind == "dead"
-            and chosen.source in {"", one.source}
-            and chosen.destination in {"", one.destination}
-            and chosen.code in {"", one.code}
-        )
-        job = Job(f"job_{next(self._numbers)}", chosen, who, total)
+        total = await self.journal.count_dead(chosen)
+        job = Job(f"job_{next(self._numbers)}", chosen, who, total, rate)
         self.known[job.id] = job
         task = asyncio.create_task(self._run(job))
         self._tasks.add(task)
@@ -79,48 +77,46 @@ class Jobs:
         return job
 
     def cancel(self, job_id: str) -> bool:
-        """Stop a job after the event it is at; what was replayed stays so."""
+        """Stop a job after the slice it is at; what was replayed stays so."""
         job = self.known.get(job_id)
-        if job:
+        if job and not job.ended:
             job.cancelled = True
         return job is not None
 
     async def close(self) -> None:
         """Stop all jobs and wait for them."""
         for job in self.known.values():
-            job.cancelled = True
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+            self.cancel(job.id)
+        await self.idle()
+
+    async def idle(self) -> None:
+        """Return when all jobs have ended."""
+        await asyncio.gather(*self._tasks)
 
     async def _run(self, job: Job) -> None:
         try:
             async with self._one:
                 await self._replay_all(job)
         except Exception as error:  # noqa: BLE001 - it is shown with the job
-            job.error = str(error)
+            job.error = str(error) or repr(error)
         finally:
             job.ended = True
 
     async def _replay_all(self, job: Job) -> None:
-        wanted = EventFilter(source=job.chosen.source, state=State.DEAD)
+        """Go from the newest to the oldest: what dies again meanwhile is newer, and left alone."""
+        size = max(1, min(_MOST, int(job.rate / _SLICES)))
         before: int | None = None
         while not job.cancelled:
-            page = await self.journal.search(wanted, limit=100, before=before)
-            for event in page.events:
-                if job.cancelled:
-                    return
-                await self._replay(job, event.id)
-                await asyncio.sleep(1 / self.rate)  # lets deliveries and pages go on
-            if page.next is None:
+            letters = await self.journal.dead_letters(job.chosen, limit=size, before=before)
+            if not letters:
                 return
-            before = page.next
+            before = letters[-1].id
+            pause = asyncio.sleep(len(letters) / job.rate)
+            made, _ = await asyncio.gather(self._replay(letters), pause)
+            job.done += made
+            self.wake()
 
-    async def _replay(self, job: Job, event_id: str) -> None:
-        found = await self.journal.deliveries(event_id=event_id, limit=1000)
-        planned = {
-            one.route: Planned(route=one.route, destination=one.destination)
-            for one in found
-            if job.chosen.fits(one)
-        }
-        if planned:
-            now = self.clock.now()
-            job.done += len(await self.journal.replay(event_id, [*planned.values()], now))
+    async def _replay(self, letters: Sequence[DeadLetter]) -> int:
+        now = self.clock.now()
+        replays = (self.journal.replay(one.event_id, [one.planned], now) for one in letters)
+        return sum(len(made) for made in await asyncio.gather(*replays))

@@ -3,10 +3,12 @@
 from typing import Any
 
 from odoorway import __version__
+from odoorway.console.jobs import RATE, RATES
 from odoorway.model.delivery import State
 
 _EVENT = "evt_0193b2c4d5e6f7a8b9c0d1e2f3a4"
 _TEXT = {"type": "string"}
+_TIME = {"type": "string", "format": "date-time"}
 _FILTERS = {
     "source": ({"type": "string"}, "shop"),
     "topic": ({"type": "string"}, "orders/create"),
@@ -20,6 +22,7 @@ _FILTERS = {
     "cursor": ({"type": "integer", "minimum": 1, "maximum": 2**63 - 1}, 1000),
 }
 _JOB = {"id": "job_1", "text": "Replaying odoo.no-match of shop", "total": 12, "done": 3,
+        "rate": 200.0, "seconds_left": 0.1,
         "ended": False, "cancelled": False, "error": ""}  # fmt: skip
 _LATENCY = {"at": 1795525200, "source": "shop", "destination": "odoo", "count": 12,
             "half_within": 0.25, "p95_within": 1.0}  # fmt: skip
@@ -108,9 +111,14 @@ def _call(method: str, path: str, summary: str, example: Any) -> dict[str, Any]:
 _CHOSEN = {
     "type": "object",
     "additionalProperties": False,
-    "properties": {"source": _TEXT, "destination": _TEXT, "code": _TEXT},
+    "properties": {
+        **dict.fromkeys(("source", "destination", "code", "topic"), _TEXT),
+        "since": _TIME,
+        "until": _TIME,
+        "rate": {"type": "number", "minimum": RATES[0], "maximum": RATES[1], "default": RATE},
+    },
 }
-_CHOSEN_EXAMPLE = {"source": "shop", "code": "odoo.no-match"}
+_CHOSEN_EXAMPLE = {"source": "shop", "code": "odoo.no-match", "rate": 50}
 
 
 def _parameters(path: str) -> list[dict[str, Any]]:

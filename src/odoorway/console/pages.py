@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from odoorway.console import view
 from odoorway.console.acts import (
+    chosen_of,
     deliveries_of,
     destinations_of,
     planned_today,
@@ -21,7 +22,7 @@ from odoorway.console.acts import (
     wanted_of,
 )
 from odoorway.console.charts import RANGES, flow_chart, latency_chart, trend
-from odoorway.console.jobs import Chosen
+from odoorway.console.jobs import RATE, RATES, rate_of
 from odoorway.console.latency import noted
 from odoorway.console.units import age, when, within
 from odoorway.console.web import Web, back
@@ -106,10 +107,13 @@ class Pages:
         kept = {name: value for name, value in given.items() if value}
         more = f"/events?{urlencode({**kept, 'before': page.next})}" if page.next else ""
         searched = when(page.searched_to) if page.searched_to else ""
+        chosen = chosen_of(given) if wanted.state is State.DEAD and not _narrow(wanted) else None
+        dead = await self._journal.count_dead(chosen) if chosen else 0
         return await self._web.show(
             request, person, "events.html", 400 if wrong else 200, title="Events", rows=rows,
             given=given, wrong=wrong, more=more, searched_to=searched, states=list(State),
-            sources=sorted(self._desk.gateway.sources),
+            sources=sorted(self._desk.gateway.sources), dead=dead,
+            rate=RATE, rates=RATES,
         )  # fmt: skip
 
     async def event(self, request: Request, person: Person) -> Response:
@@ -136,22 +140,27 @@ class Pages:
             for one in await self._journal.problems()
         ]
         found.sort(key=lambda one: one["kind"])
-        jobs = list(self._web.jobs.known.values())[-3:]
+        jobs = list(self._web.jobs.known.values())[:-4:-1]
         return await self._web.show(
-            request, person, "problems.html", title="Problems", problems=found, jobs=jobs
+            request,
+            person,
+            "problems.html",
+            title="Problems",
+            problems=found,
+            jobs=jobs,
+            rate=RATE,
+            rates=RATES,
         )
 
     async def replay_group(self, request: Request, person: Person) -> Response:
         """Replay every dead letter of a group."""
-        form = await request.form()
-        chosen = Chosen(
-            source=str(form.get("source", "")),
-            destination=str(form.get("destination", "")),
-            code=str(form.get("code", "")),
-        )
-        job = await self._web.jobs.start(chosen, person.name)
+        form = {name: str(value) for name, value in (await request.form()).items()}
+        try:
+            chosen, rate = chosen_of(form), rate_of(form.get("rate", ""))
+        except ValueError as error:
+            return back("/problems", f"Nothing is replayed: {error}")
+        job = await self._web.jobs.start(chosen, person.name, rate)
         await self._web.note(person, "replay", f"{job.id}: {job.text}, {job.total}")
-        self._desk.wake()
         return back("/problems", f"{job.text}: {job.total} dead letters")
 
     async def cancel(self, request: Request, person: Person) -> Response:
@@ -223,6 +232,11 @@ class Pages:
         return await self._web.show(
             request, person, "error.html", 404, title="Not found", detail=detail
         )
+
+
+def _narrow(wanted: EventFilter) -> bool:
+    """Tell whether a filter asks for more than a bulk replay can be told."""
+    return bool(wanted.ordering_key or wanted.external_id or wanted.text)
 
 
 def _tiles(stats: Stats, took: Sequence[Took], now: float) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from odoorway.model.delivery import State
+from odoorway.model.delivery import Planned, State
 from odoorway.model.event import Event
 
 
@@ -42,6 +42,27 @@ class Problem:
     last: float
     example: str  # the id of the event, or rejection, that came last
     hours: tuple[tuple[int, int], ...]  # (Unix seconds / 3600, how many then), in order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """Which dead letters are meant; what is None or empty narrows nothing."""
+
+    source: str = ""
+    destination: str = ""
+    code: str = ""  # the diagnosis
+    topic: str = ""
+    since: float | None = None  # Unix seconds, of arrival
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One dead letter, and the delivery that would take its place."""
+
+    id: int  # of the delivery
+    event_id: str
+    planned: Planned
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field, replace
 from odoorway.errors import JournalFull
 from odoorway.journal import memory_search
 from odoorway.journal.caps import cap_event, cap_rejection, cap_settlement
-from odoorway.journal.found import Beat, EventFilter, EventPage, Flow, Problem, Took
+from odoorway.journal.found import (
+    Beat,
+    Chosen,
+    DeadLetter,
+    EventFilter,
+    EventPage,
+    Flow,
+    Problem,
+    Took,
+)
 from odoorway.journal.memory_latency import MemoryLatency
 from odoorway.journal.port import Appended, Binding, Limits, Stats
 from odoorway.model.delivery import (
@@ -360,6 +369,17 @@ class MemoryJournal:
     ) -> EventPage:
         """See ``Journal.search``."""
         return memory_search.search(self._tried(), wanted, limit, before)
+
+    async def dead_letters(
+        self, chosen: Chosen, *, limit: int = 100, before: int | None = None
+    ) -> Sequence[DeadLetter]:
+        """See ``Journal.dead_letters``."""
+        found = memory_search.dead_letters(self._tried(), self._plans, chosen)
+        return [one for one in found if before is None or one.id < before][:limit]
+
+    async def count_dead(self, chosen: Chosen) -> int:
+        """See ``Journal.count_dead``."""
+        return len(memory_search.dead_letters(self._tried(), self._plans, chosen))
 
     async def problems(self) -> Sequence[Problem]:
         """See ``Journal.problems``."""

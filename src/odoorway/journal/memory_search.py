@@ -1,10 +1,10 @@
 """Searches over the journal in memory: what the SQL of the others is compared with. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from odoorway.journal.found import Beat, EventFilter, EventPage, Flow, Problem
-from odoorway.model.delivery import Attempt, Delivery, State
+from odoorway.journal.found import Beat, Chosen, DeadLetter, EventFilter, EventPage, Flow, Problem
+from odoorway.model.delivery import Attempt, Delivery, Planned, State
 from odoorway.model.event import Event, Rejection
 
 Tried = tuple[Event, list[tuple[Delivery, list[Attempt]]]]
@@ -19,6 +19,25 @@ def search(
     page = found[:limit]
     more = page[-1][0] if len(page) == limit else None
     return EventPage(tuple(event for _, (event, _) in page), more)
+
+
+def dead_letters(
+    tried: Iterable[Tried], plans: Mapping[int, Planned], chosen: Chosen
+) -> list[DeadLetter]:
+    """Return the dead letters that are chosen, the newest first."""
+    wanted = EventFilter(
+        source=chosen.source, topic=chosen.topic, since=chosen.since, until=chosen.until
+    )
+    found = [
+        DeadLetter(delivery.id, event.id, plans[delivery.id])
+        for event, made in tried
+        if _fits((event, made), wanted)
+        for delivery, _ in made
+        if delivery.state is State.DEAD
+        and chosen.destination in {"", delivery.destination}
+        and chosen.code in {"", delivery.code or ""}
+    ]
+    return sorted(found, key=lambda one: one.id, reverse=True)
 
 
 def problems(tried: Iterable[Tried], rejections: Iterable[Rejection]) -> Sequence[Problem]:

@@ -4,7 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from odoorway.journal.found import Beat, EventFilter, EventPage, Flow, Problem, Took
+from odoorway.journal.found import (
+    Beat,
+    Chosen,
+    DeadLetter,
+    EventFilter,
+    EventPage,
+    Flow,
+    Problem,
+    Took,
+)
 from odoorway.model.delivery import Attempt, Delivery, Leased, Planned, Settlement, State
 from odoorway.model.event import Event, Rejection
 from odoorway.model.standing import Standing
@@ -174,6 +183,16 @@ class Journal(Protocol):
         What is rare is looked for in stretches: a page may hold less than *limit* and say where
         to go on.
         """
+        ...
+
+    async def dead_letters(
+        self, chosen: Chosen, *, limit: int = 100, before: int | None = None
+    ) -> Sequence[DeadLetter]:
+        """Return the dead letters that are *chosen*, newest first, those with an id below."""
+        ...
+
+    async def count_dead(self, chosen: Chosen) -> int:
+        """Return how many dead letters are *chosen*."""
         ...
 
     async def problems(self) -> Sequence[Problem]:

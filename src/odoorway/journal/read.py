@@ -7,7 +7,16 @@ from typing import Any, Final, cast
 
 import apsw
 
-from odoorway.journal.found import Beat, EventFilter, EventPage, Flow, Problem, Took
+from odoorway.journal.found import (
+    Beat,
+    Chosen,
+    DeadLetter,
+    EventFilter,
+    EventPage,
+    Flow,
+    Problem,
+    Took,
+)
 from odoorway.journal.port import Stats
 from odoorway.journal.rows import (
     encode,
@@ -18,7 +27,7 @@ from odoorway.journal.rows import (
     to_standing,
 )
 from odoorway.journal.statements import load
-from odoorway.model.delivery import Attempt, Delivery, State
+from odoorway.model.delivery import Attempt, Delivery, Planned, State
 from odoorway.model.event import Event, Rejection
 from odoorway.model.standing import Standing
 
@@ -149,6 +158,26 @@ def stretch(wanted: EventFilter) -> int:
         return 5_000
     narrow = wanted.source or wanted.topic or wanted.state or wanted.since or wanted.until
     return 20_000 if narrow else _LAST
+
+
+def dead_letters(
+    db: apsw.Connection, chosen: Chosen, limit: int, before: int | None
+) -> Sequence[DeadLetter]:
+    """Return dead letters, newest first, by the index of states."""
+    asked = {**asdict(chosen), "limit": limit, "before": _LAST if before is None else before}
+    rows = cast(
+        "list[tuple[int, str, str, str, int]]", db.execute(SQL["dead_letters"], asked).fetchall()
+    )
+    return tuple(
+        DeadLetter(number, event_id, Planned(route=route, destination=name, hold=bool(hold)))
+        for number, event_id, route, name, hold in rows
+    )
+
+
+def count_dead(db: apsw.Connection, chosen: Chosen) -> int:
+    """Return how many there are."""
+    ((count,),) = db.execute(SQL["count_dead"], asdict(chosen)).fetchall()
+    return cast("int", count)
 
 
 def problems(db: apsw.Connection) -> Sequence[Problem]:

@@ -21,7 +21,16 @@ from odoorway.journal.connect import (
     refuse_unsafe,
     unavailable,
 )
-from odoorway.journal.found import Beat, EventFilter, EventPage, Flow, Problem, Took
+from odoorway.journal.found import (
+    Beat,
+    Chosen,
+    DeadLetter,
+    EventFilter,
+    EventPage,
+    Flow,
+    Problem,
+    Took,
+)
 from odoorway.journal.lock import FileLock
 from odoorway.journal.migrate import migrate, require_current
 from odoorway.journal.port import Appended, Binding, Limits, Stats
@@ -196,6 +205,16 @@ class SqliteJournal:
     ) -> EventPage:
         """See ``Journal.search``."""
         return await self._read(lambda db: read.search(db, wanted, limit, before))
+
+    async def dead_letters(
+        self, chosen: Chosen, *, limit: int = 100, before: int | None = None
+    ) -> Sequence[DeadLetter]:
+        """See ``Journal.dead_letters``."""
+        return await self._read(lambda db: read.dead_letters(db, chosen, limit, before))
+
+    async def count_dead(self, chosen: Chosen) -> int:
+        """See ``Journal.count_dead``."""
+        return await self._read(lambda db: read.count_dead(db, chosen))
 
     async def problems(self) -> Sequence[Problem]:
         """See ``Journal.problems``."""

@@ -165,6 +165,35 @@ LIMIT :limit;
 -- name: event_time
 SELECT received_at FROM event WHERE seq >= :seq ORDER BY seq LIMIT 1;
 
+-- name: dead_letters
+SELECT delivery.id, event.id, delivery.route, delivery.destination, delivery.hold
+FROM delivery
+CROSS JOIN event ON event.seq = delivery.event
+WHERE
+    state = 'dead'
+    AND (:source = '' OR event.source = :source)
+    AND (:destination = '' OR delivery.destination = :destination)
+    AND (:code = '' OR coalesce(delivery.code, '') = :code)
+    AND (:topic = '' OR event.topic = :topic)
+    AND (:since IS NULL OR event.received_at >= :since)
+    AND (:until IS NULL OR event.received_at < :until)
+    AND delivery.id < :before
+ORDER BY delivery.id DESC
+LIMIT :limit;
+
+-- name: count_dead
+SELECT count(*)
+FROM delivery
+CROSS JOIN event ON event.seq = delivery.event
+WHERE
+    state = 'dead'
+    AND (:source = '' OR event.source = :source)
+    AND (:destination = '' OR delivery.destination = :destination)
+    AND (:code = '' OR coalesce(delivery.code, '') = :code)
+    AND (:topic = '' OR event.topic = :topic)
+    AND (:since IS NULL OR event.received_at >= :since)
+    AND (:until IS NULL OR event.received_at < :until);
+
 -- name: problems
 SELECT
     'dead', event.source, delivery.destination, coalesce(delivery.code, ''),
