@@ -14,7 +14,7 @@ from odoorway.journal.found import Beat, Took
 RANGES = {"1h": (60, 1), "24h": (96, 15), "7d": (84, 120)}  # bars, and minutes of a bar
 HOURS = 168  # of a trend
 _WIDTH, _HEIGHT = 960.0, 150.0
-_INSETS = {"received": 0.0, "delivered": 0.2, "dead": 0.38}  # what is drawn over what
+_INSETS = {"received": 0.0, "delivered": 0.12, "dead": 0.3}  # what is drawn over what
 _FASTEST = -3  # the scale of durations begins with a millisecond
 
 

@@ -199,7 +199,7 @@ class ReceiveApp:
             ordering_key=identified.ordering_key,
             version=identified.version,
             received_at=now,
-            headers=safe_headers(headers),
+            headers=safe_headers(headers, definition.hmac.header),
             body=body,
             body_hash=identified.body_hash,
         )
