@@ -12,7 +12,7 @@ from odoorway.journal.statements import load
 from odoorway.model.delivery import Planned
 from odoorway.model.event import Event
 
-WRITE = load("sqlite", "write")
+WRITE = load("sqlite", "write", "forget")
 READ = load("sqlite", "read")
 # What runs on the path of each webhook. Full lists are read on request only.
 HOT = {name: sql for name, sql in WRITE.items() if not name.endswith("_release")} | {

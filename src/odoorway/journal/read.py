@@ -166,6 +166,13 @@ def beats(db: apsw.Connection, minute: int) -> Sequence[Beat]:
     return tuple(Beat(*row) for row in db.execute(SQL["beats"], {"minute": minute}))
 
 
+def size(db: apsw.Connection) -> int:
+    """Return the bytes of the pages in use; both numbers are of one moment."""
+    with db:
+        pages = int(db.pragma("page_count")) - int(db.pragma("freelist_count"))
+    return pages * int(db.pragma("page_size"))
+
+
 def rejection(db: apsw.Connection, rejection_id: str) -> Rejection | None:
     """Return one rejection."""
     row = db.execute(SQL["rejection"], {"id": rejection_id}).fetchone()

@@ -11,7 +11,7 @@ from odoorway.console.alerts import Watch
 from odoorway.console.desk import Desk
 from odoorway.console.secret_age import note_secrets
 from odoorway.console.sending import AppriseSender
-from odoorway.dispatch.retention import Retention
+from odoorway.dispatch.retention import Keep, Retention
 from odoorway.journal.port import Journal
 from odoorway.settings import Settings
 
@@ -25,7 +25,7 @@ async def caring(
     Raises:
         SettingsError: an address to tell is none.
     """
-    retention = Retention(journal, clock, settings.keep_days, settings.keep_dead_days)
+    retention = Retention(journal, clock, _keep(settings))
     works = [retention.run()]
     urls = settings.alerts.get_secret_value().split()
     if urls:
@@ -49,6 +49,16 @@ async def caring(
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _keep(settings: Settings) -> Keep:
+    return Keep(
+        delivered=settings.keep_days,
+        skipped=settings.keep_skipped_days,
+        dead=settings.keep_dead_days,
+        rejected=settings.keep_rejected_days,
+        size=settings.keep_size * 1_000_000,
+    )
 
 
 def _folder(settings: Settings) -> Path | None:
