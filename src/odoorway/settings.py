@@ -57,10 +57,25 @@ class Settings(BaseModel):
         900.0, gt=0, description="seconds an event may wait before somebody is told"
     )
     keep_days: float = Field(
-        90.0, ge=0, description="days that settled events are kept; 0 keeps them for ever"
+        90.0, ge=0, description="days that delivered events are kept; 0 keeps them for ever"
+    )
+    keep_skipped_days: float = Field(
+        30.0,
+        ge=0,
+        description="days that events are kept with which nothing was to do, or that no route"
+        " wanted; 0 for ever",
     )
     keep_dead_days: float = Field(
         365.0, ge=0, description="days that events with a dead letter are kept; 0 for ever"
+    )
+    keep_rejected_days: float = Field(
+        30.0, ge=0, description="days that refused requests are kept; 0 for ever"
+    )
+    keep_size: int = Field(
+        0,
+        ge=0,
+        description="megabytes (of 1,000,000 bytes) that the journal may hold before the oldest"
+        " delivered and skipped events are removed earlier; 0 sets no limit",
     )
     masked: str = Field(
         "", description="payload fields not to show or export, like email,phone,address1"

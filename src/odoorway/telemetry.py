@@ -40,7 +40,11 @@ class Log(_Meant):
     SKIPPED = "delivery.skipped", "nothing to do; with the reason"
     PAUSED = "destination.paused", "the destination fails as a whole; no attempt is spent"
     RESUMED = "destination.resumed", "it works again"
-    FORGOTTEN = "journal.forgotten", "events were removed by age; with how many"
+    FORGOTTEN = "journal.forgotten", "old events and rejections were removed; with how many"
+    JOURNAL_LARGE = (
+        "journal.large",
+        "larger than keep_size though all that may go is gone; with its size and what to do",
+    )
     ALERT = "alert.raised", "something needs a person, and was told; with what"
     ALERT_OVER = "alert.over", "what was told is over"
     ALERT_UNSENT = "alert.unsent", "an alert could not be sent; it is tried again"

@@ -5,6 +5,7 @@ import math
 import random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from odoorway.errors import JournalFull, JournalLocked
 from odoorway.journal.found import Chosen, DeadLetter, EventFilter, Took
+from odoorway.journal.keeping import STEP_BYTES, Forgotten, Until
 from odoorway.journal.memory import MemoryJournal
 from odoorway.journal.port import Journal, Limits
 from odoorway.journal.sqlite import SqliteJournal
@@ -681,18 +683,159 @@ async def test_what_is_old_is_forgotten(opened: Open) -> None:
     """Settled events by age, in steps; what waits never, dead letters when asked; counts follow."""
     journal = opened()
     await _history(journal)
-    assert await journal.forget(400.0, limit=1, dead=False) == 1
-    assert await journal.forget(400.0, limit=9, dead=False) == 1
-    assert await journal.forget(400.0, limit=9, dead=False) == 0
-    left = [one.id[-3:] for one in await journal.events()]
-    assert left == ["400", "005", "004", "002"]
-    assert await journal.forget(400.0, limit=9, dead=True) == 2
-    assert [one.id[-3:] for one in await journal.events()] == ["400", "005"]
+    beats = await journal.beats(0.0)
+    settled_ones = Until(delivered=400.0, skipped=400.0)
+    first = await journal.forget(settled_ones, limit=2)
+    assert first.next
+    second = await journal.forget(settled_ones, after=first.next, limit=9)
+    assert (first.removed, second) == (1, Forgotten(1, None))
+    assert await journal.forget(settled_ones, limit=9) == Forgotten(0, None)
+    assert await _left(journal) == ["002", "004", "005", "400"]
+    assert await journal.forget(Until(dead=400.0), limit=9) == Forgotten(2, None)
+    assert await _left(journal) == ["005", "400"]
     stats = await journal.stats()
     assert (stats.events, stats.deliveries[State.DEAD], stats.deliveries[State.DELIVERED]) == (
         2, 0, 0,
     )  # fmt: skip
     flows = {(f.source, f.state): f.count for f in await journal.flows()}
     assert flows == {("crm", State.PENDING): 1, ("shop", State.SKIPPED): 1}
+    assert await journal.beats(0.0) == beats
+    assert not await journal.attempts(1)
     again = await journal.append(replace(event(1, body="body 1"), source="shop"), [PLAN])
     assert not again.duplicate
+
+
+async def _left(journal: Journal) -> list[str]:
+    return [one.id[-3:] for one in reversed(await journal.events())]
+
+
+async def _of_each_state(journal: Journal) -> None:
+    """1 delivered, 2 dead, 3 skipped, 4 without a route, 5 leased, 6 pending; all one second."""
+    plans: dict[int, list[Planned]] = {4: [], 6: [replace(PLAN, destination="elsewhere")]}
+    for number in range(1, 7):
+        await journal.append(replace(event(number), received_at=100.0), plans.get(number, [PLAN]))
+    outcomes = (Outcome.DELIVERED, Outcome.DEAD, Outcome.SKIPPED)
+    for one, outcome in zip(await lease(journal), outcomes, strict=False):
+        await finish(journal, one, outcome)
+
+
+@pytest.mark.parametrize(
+    ("until", "gone"),
+    [
+        (Until(), []),
+        (Until(delivered=101.0), ["001"]),
+        (Until(dead=101.0), ["002"]),
+        (Until(skipped=101.0), ["003", "004"]),
+        (Until(delivered=100.0, dead=100.0, skipped=100.0), []),
+        (Until(delivered=9e9, dead=9e9, skipped=9e9), ["001", "002", "003", "004"]),
+        (Until(delivered=101.0, dead=100.0, skipped=99.0), ["001"]),
+    ],
+)
+async def test_each_state_is_kept_by_its_own_limit(
+    opened: Open, until: Until, gone: list[str]
+) -> None:
+    """And what waits, leased or not, for ever."""
+    journal = opened()
+    await _of_each_state(journal)
+    before = await journal.stats()
+    assert await journal.forget(until, limit=99) == Forgotten(len(gone), None)
+    left = await _left(journal)
+    assert left == [f"{n:03}" for n in range(1, 7) if f"{n:03}" not in gone]
+    stats = await journal.stats()
+    assert stats.events == sum(stats.deliveries.values()) == len(left)
+    for state in (State.PENDING, State.LEASED):
+        assert stats.deliveries[state] == before.deliveries[state] == 1
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "until", "goes"),
+    [
+        ((Outcome.DELIVERED, Outcome.DEAD), Until(delivered=9e9, skipped=9e9), False),
+        ((Outcome.DELIVERED, Outcome.DEAD), Until(dead=9e9), True),
+        ((Outcome.SKIPPED, Outcome.DELIVERED), Until(skipped=9e9), False),
+        ((Outcome.SKIPPED, Outcome.DELIVERED), Until(delivered=9e9), True),
+        ((Outcome.SKIPPED, Outcome.DEAD), Until(delivered=9e9, skipped=9e9), False),
+        ((Outcome.DELIVERED, None), Until(delivered=9e9, dead=9e9, skipped=9e9), False),
+        ((Outcome.DEAD, Outcome.RETRY), Until(delivered=9e9, dead=9e9, skipped=9e9), False),
+    ],
+)
+async def test_the_delivery_that_needs_an_event_longest_counts(
+    opened: Open, outcomes: tuple[Outcome | None, ...], until: Until, goes: bool
+) -> None:
+    """Whichever of its routes that is, the first or the last."""
+    journal = opened()
+    for number, order in enumerate((outcomes, outcomes[::-1])):
+        destinations = [f"{number}{route}" for route in range(len(order))]
+        plans = [Planned(route=name, destination=name) for name in destinations]
+        await journal.append(event(number), plans)
+        for name, outcome in zip(destinations, order, strict=True):
+            (one,) = await journal.lease(name, "me", limit=9, now=1000.0, until=1060.0)
+            if outcome:
+                await finish(journal, one, outcome)
+    assert await journal.forget(until, limit=9) == Forgotten(2 * goes, None)
+
+
+async def test_a_walk_goes_on_where_it_was(opened: Open) -> None:
+    """Kept events are passed once; positions stay as they were; it ends at the first young one."""
+    journal = opened()
+    for number in range(1, 8):
+        await journal.append(event(number), [PLAN])
+        (one,) = await lease(journal)
+        await finish(journal, one, Outcome.DEAD if number % 2 else Outcome.DELIVERED)
+    assert await journal.forget(Until(delivered=1.0, dead=0.5), limit=1) == Forgotten(0, None)
+    walked, position = [], 0
+    while True:
+        step = await journal.forget(Until(delivered=6.5, skipped=6.5), after=position, limit=2)
+        walked.append(step.removed)
+        if step.next is None:
+            break
+        assert step.next > position
+        position = step.next
+    assert walked == [1, 1, 1, 0]
+    assert await _left(journal) == ["001", "003", "005", "007"]
+    assert await journal.forget(Until(dead=9.0), after=position, limit=9) == Forgotten(1, None)
+    assert await _left(journal) == ["001", "003", "005"]
+
+
+async def test_one_step_removes_no_more_than_its_bytes(opened: Open) -> None:
+    """Large bodies go a few at a time: freeing one reads all of its pages."""
+    journal = opened()
+    for number in range(1, 4):
+        large = replace(event(number), body=b"x" * (STEP_BYTES // 2))
+        await journal.append(large, [])
+    first = await journal.forget(Until(skipped=9.0), limit=9)
+    assert first.removed == 2
+    assert first.next
+    second = await journal.forget(Until(skipped=9.0), after=first.next, limit=9)
+    assert second == Forgotten(1, None)
+
+
+async def test_old_rejections_and_beats_are_forgotten(opened: Open) -> None:
+    """The oldest first, in steps."""
+    journal = opened()
+    for number in range(5):
+        await journal.reject(rejection(number * 60))
+        await journal.append(event(number * 60), [])
+    for forget in (journal.forget_rejections, journal.forget_beats):
+        assert [await forget(180.0, limit=2) for _ in range(3)] == [2, 1, 0]
+    assert [one.at for one in await journal.rejections()] == [240, 180]
+    assert [beat.minute for beat in await journal.beats(0.0)] == [3, 4]
+    assert (await journal.stats()).rejections == 2
+    await journal.reject(rejection(300))
+    assert [one.at for one in await journal.rejections()] == [300, 240, 180]
+
+
+async def test_the_size_follows_the_content(opened: Open) -> None:
+    """It grows with what is added and goes down with each stretch that is removed."""
+    journal = opened()
+    empty = await journal.size()
+    for number in range(1, 201):
+        await journal.append(replace(event(number), body=b"x" * 2_000), [])
+    sizes, position = [await journal.size()], 0
+    assert sizes[0] >= empty + 400_000
+    for _ in range(5):
+        step = await journal.forget(Until(skipped=9e9), after=position, limit=40)
+        position = step.next or 0
+        sizes.append(await journal.size())
+    assert all(later < earlier for earlier, later in pairwise(sizes))
+    assert sizes[-1] < empty + 100_000

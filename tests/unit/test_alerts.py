@@ -4,14 +4,13 @@ import json
 from dataclasses import replace
 
 import pytest
-from console_desk import PLAN, Bench, event
+from console_desk import PLAN, Bench
 from test_destinations import Recorder
 
 from odoorway.console.alerts import Alert, Seen, Watch, alerts, changes
 from odoorway.console.sending import AppriseSender
 from odoorway.errors import SettingsError
 from odoorway.journal.found import Problem
-from odoorway.journal.memory import MemoryJournal
 from odoorway.journal.port import Stats
 from odoorway.model.delivery import State
 from odoorway.model.standing import Standing
@@ -119,18 +118,3 @@ def test_a_wrong_address_is_told_at_the_start() -> None:
     """By its position: it may hold a password."""
     with pytest.raises(SettingsError, match="address 2"):
         AppriseSender(["json://localhost", "nonsense"])
-
-
-async def test_old_events_are_forgotten_a_little_at_a_time() -> None:
-    """Settled ones by age, dead letters by another, what waits never."""
-    from odoorway.dispatch.retention import Retention
-
-    bench, clock = Bench(), ManualClock(NOW)
-    await bench.history()
-    journal: MemoryJournal = bench.journal
-    assert await Retention(journal, clock, 0, 0).once() == 0
-    assert await Retention(journal, clock, 1, 0).once() == 1
-    assert [one.id[-1] for one in await journal.events()] == ["3", "2"]
-    assert await Retention(journal, clock, 1, 2).once() == 1
-    assert [one.id[-1] for one in await journal.events()] == ["3"]
-    assert not (await journal.append(event(1), [PLAN])).duplicate

@@ -1,5 +1,6 @@
 """What is SQLite's own: settings that no crash test shows, and the cost of each statement."""
 
+import asyncio
 from pathlib import Path
 
 import apsw
@@ -7,12 +8,13 @@ import pytest
 
 from odoorway.errors import JournalUnavailable
 from odoorway.journal.connect import refuse_unsafe
+from odoorway.journal.keeping import Forgotten, Until
 from odoorway.journal.sqlite import SqliteJournal
 from odoorway.journal.statements import load
 from odoorway.model.delivery import Planned
 from odoorway.model.event import Event
 
-WRITE = load("sqlite", "write")
+WRITE = load("sqlite", "write", "forget")
 READ = load("sqlite", "read")
 # What runs on the path of each webhook. Full lists are read on request only.
 HOT = {name: sql for name, sql in WRITE.items() if not name.endswith("_release")} | {
@@ -71,6 +73,31 @@ async def _steps(path: Path, waiting: int, *, spread: bool) -> int:
 
     journal._writer._db.set_progress_handler(step, 1)
     assert await journal.lease("odoo", "me", limit=10, now=1e9, until=2e9)
+    journal._writer._db.set_progress_handler(None)
+    await journal.close()
+    return counted[0]
+
+
+async def test_forgetting_costs_the_same_whatever_is_kept(tmp_path: Path) -> None:
+    """A step passes no more old events that stay than it was told to look at."""
+    few, many = [await _forgetting(tmp_path / f"{kept}.db", kept) for kept in (100, 3_000)]
+    assert many < few * 1.2 + 50
+
+
+async def _forgetting(path: Path, kept: int) -> int:
+    """Count the steps of SQLite's machine in which 50 events are looked at, all of which stay."""
+    journal = SqliteJournal.open(path)
+    plans = [Planned(route="r", destination="odoo")]
+    await asyncio.gather(*(journal.append(_event(n, str(n)), plans) for n in range(kept)))
+    counted = [0]
+
+    def step() -> bool:
+        counted[0] += 1
+        return False
+
+    journal._writer._db.set_progress_handler(step, 1)
+    asked = Until(delivered=9e9, skipped=9e9, dead=9e9)
+    assert await journal.forget(asked, after=10, limit=50) == Forgotten(0, 60)
     journal._writer._db.set_progress_handler(None)
     await journal.close()
     return counted[0]

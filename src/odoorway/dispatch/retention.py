@@ -2,25 +2,52 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
 
 from odoorway.clock import Clock
 from odoorway.errors import JournalUnavailable
+from odoorway.journal.keeping import Until
 from odoorway.journal.port import Journal
 from odoorway.telemetry import Log, log
 
-_STEP = 200  # events in one transaction
+# Size never removes what is younger: platforms (Stripe, PayPal) send an event again for up to
+# three days, and one that was removed by then would count as new.
+YOUNG_DAYS: Final = 3.0
+_STEP = 200  # events, rejections or beats in one transaction
 _DAY = 86400.0
 _EVERY = 3600.0  # seconds between two rounds
 _BREATH = 0.05  # seconds between two steps
+_TOO_LARGE = (
+    "raise ODOORWAY_KEEP_SIZE, settle dead letters and what waits, or lower ODOORWAY_KEEP_DEAD_DAYS"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """How long what is kept, in days, and how much, in bytes; 0 is for ever and without limit."""
+
+    delivered: float = 0.0
+    skipped: float = 0.0
+    dead: float = 0.0
+    rejected: float = 0.0
+    size: int = 0
 
 
 class Retention:
-    """Keeps settled events for a time, and dead letters for another; 0 days is for ever."""
+    """Keeps each event as long as its state wants, and the journal as small as it may be.
 
-    def __init__(self, journal: Journal, clock: Clock, days: float, dead_days: float) -> None:
-        """Remove from *journal*."""
-        self._journal, self._clock = journal, clock
-        self._ages = [(days, False), (dead_days, True)]
+    For size, delivered and skipped events go earlier, the oldest first: never what waits, never
+    dead letters, which may be the only copy of an order, and never what is younger than
+    ``YOUNG_DAYS``.
+    """
+
+    def __init__(
+        self, journal: Journal, clock: Clock, keep: Keep, *, breath: float = _BREATH
+    ) -> None:
+        """Remove from *journal*, with *breath* seconds for others after each step."""
+        self._journal, self._clock, self._keep, self._breath = journal, clock, keep, breath
 
     async def run(self) -> None:
         """Remove what is old, hour by hour, until cancelled."""
@@ -30,13 +57,60 @@ class Retention:
             await asyncio.sleep(_EVERY)
 
     async def once(self) -> int:
-        """Remove all that is old now; return how many events that were."""
-        removed = 0
-        for days, dead in self._ages:
-            until = self._clock.now() - days * _DAY
-            while days and (gone := await self._journal.forget(until, limit=_STEP, dead=dead)):
-                removed += gone
-                await asyncio.sleep(_BREATH)
-        if removed:
-            log(Log.FORGOTTEN, events=removed)
+        """Remove all that may go now; return how many events that were."""
+        keep = self._keep
+        events = await self._walk(
+            Until(
+                delivered=self._before(keep.delivered),
+                skipped=self._before(keep.skipped),
+                dead=self._before(keep.dead),
+            ),
+            _never,
+        )
+        rejections = await self._oldest(self._journal.forget_rejections, keep.rejected)
+        await self._oldest(self._journal.forget_beats, keep.delivered)
+        events += await self._shrink()
+        if events or rejections:
+            log(Log.FORGOTTEN, events=events, rejections=rejections)
+        return events
+
+    def _before(self, days: float) -> float | None:
+        return self._clock.now() - days * _DAY if days else None
+
+    async def _walk(self, until: Until, enough: Callable[[], Awaitable[bool]]) -> int:
+        """Remove events from the oldest on until it is enough; return how many."""
+        removed, position = 0, 0
+        while not await enough():
+            step = await self._journal.forget(until, after=position, limit=_STEP)
+            removed += step.removed
+            if step.next is None:
+                break
+            position = step.next
+            await asyncio.sleep(self._breath)
         return removed
+
+    async def _oldest(self, forget: Callable[..., Awaitable[int]], days: float) -> int:
+        """Remove with *forget* what is older than *days*; return how many."""
+        until, removed = self._before(days), 0
+        while until is not None and (gone := await forget(until, limit=_STEP)):
+            removed += gone
+            await asyncio.sleep(self._breath)
+        return removed
+
+    async def _shrink(self) -> int:
+        """Remove what size wants; return how many events."""
+        if await self._fits():
+            return 0
+        old = self._before(YOUNG_DAYS)
+        removed = await self._walk(Until(delivered=old, skipped=old), self._fits)
+        if not await self._fits():
+            size = await self._journal.size()
+            log(Log.JOURNAL_LARGE, size=size, limit=self._keep.size, fix=_TOO_LARGE)
+        return removed
+
+    async def _fits(self) -> bool:
+        return not self._keep.size or await self._journal.size() <= self._keep.size
+
+
+async def _never() -> bool:
+    return False

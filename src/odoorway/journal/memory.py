@@ -1,6 +1,6 @@
 """The journal in memory: for tests and trials. Nothing survives the process."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +17,7 @@ from odoorway.journal.found import (
     Problem,
     Took,
 )
+from odoorway.journal.memory_forget import Forgetting
 from odoorway.journal.memory_latency import MemoryLatency
 from odoorway.journal.port import Appended, Binding, Limits, Stats
 from odoorway.model.delivery import (
@@ -47,7 +48,7 @@ class _Lane:
     applied: dict[str, str] = field(default_factory=dict)  # route: version
 
 
-class MemoryJournal:
+class MemoryJournal(Forgetting):
     """The Journal port on dictionaries; what the other implementations are compared with."""
 
     def __init__(self, limits: Limits | None = None) -> None:
@@ -62,6 +63,7 @@ class MemoryJournal:
         self._standings: dict[str, Standing] = {}
         self._bindings: dict[str, dict[str, int]] = {}
         self._latency = MemoryLatency()
+        self._beats: Counter[tuple[int, str]] = Counter()
         self._rejections: deque[Rejection] = deque(maxlen=self._limits.max_rejections)
 
     async def append(self, event: Event, planned: Sequence[Planned]) -> Appended:
@@ -73,6 +75,7 @@ class MemoryJournal:
         kept = replace(cap_event(event, self._limits), conflict=bool(bodies))
         bodies[event.body_hash] = event.id
         self._events[event.id] = kept
+        self._beats[int(event.received_at // 60), "received"] += 1
         for plan in planned:
             self._enqueue(kept, plan, event.received_at)
         if not planned:
@@ -205,6 +208,8 @@ class MemoryJournal:
             code=settlement.code,
             detail=settlement.detail,
         )
+        if settlement.outcome in {Outcome.DELIVERED, Outcome.DEAD}:
+            self._beats[int(settlement.at // 60), settlement.outcome.value] += 1
         version = self._events[before.event_id].version
         if version is not None and settlement.outcome is Outcome.DELIVERED:
             self._lane_of(number).applied[before.route] = version
@@ -391,7 +396,7 @@ class MemoryJournal:
 
     async def beats(self, since: float) -> Sequence[Beat]:
         """See ``Journal.beats``."""
-        return memory_search.beats(self._tried(), since)
+        return memory_search.beats(self._beats, since)
 
     async def oldest(self) -> Mapping[tuple[str, str], float]:
         """See ``Journal.oldest``."""
@@ -412,29 +417,6 @@ class MemoryJournal:
     async def rejection(self, rejection_id: str) -> Rejection | None:
         """See ``Journal.rejection``."""
         return next((one for one in self._rejections if one.id == rejection_id), None)
-
-    async def forget(self, until: float, *, limit: int, dead: bool) -> int:
-        """See ``Journal.forget``."""
-        kept = {*_WAITING} if dead else {*_WAITING, State.DEAD}
-        old = [
-            event
-            for event, made in self._tried()
-            if event.received_at < until and not kept & {delivery.state for delivery, _ in made}
-        ][:limit]
-        for event in old:
-            del self._events[event.id]
-            self._keys[event.source, event.idempotency_key].pop(event.body_hash, None)
-        gone = {event.id for event in old}
-        for number in [n for n, d in self._deliveries.items() if d.event_id in gone]:
-            del self._deliveries[number]
-        return len(old)
-
-    def _tried(self) -> list[memory_search.Tried]:
-        """Return each event with its deliveries and their attempts."""
-        made: dict[str, list[tuple[Delivery, list[Attempt]]]] = {}
-        for number, delivery in self._deliveries.items():
-            made.setdefault(delivery.event_id, []).append((delivery, self._attempts[number]))
-        return [(event, made.get(key, [])) for key, event in self._events.items()]
 
     async def close(self) -> None:
         """See ``Journal.close``."""

@@ -73,19 +73,9 @@ def oldest(tried: Iterable[Tried]) -> dict[tuple[str, str], float]:
     return found
 
 
-def beats(tried: Iterable[Tried], since: float) -> Sequence[Beat]:
+def beats(count: Mapping[tuple[int, str], int], since: float) -> Sequence[Beat]:
     """Return what happened, in order of minutes."""
-    count = Counter(key for key in _happened(tried) if key[0] >= since // 60)
-    return [Beat(minute, what, n) for (minute, what), n in sorted(count.items())]
-
-
-def _happened(tried: Iterable[Tried]) -> Iterator[tuple[int, str]]:
-    for event, made in tried:
-        yield int(event.received_at // 60), "received"
-        for _, attempts in made:
-            for one in attempts:
-                if one.outcome in {"delivered", "dead"}:
-                    yield int(one.at // 60), str(one.outcome)
+    return [Beat(*key, n) for key, n in sorted(count.items()) if key[0] >= since // 60]
 
 
 def _fits(one: Tried, wanted: EventFilter) -> bool:

@@ -14,6 +14,7 @@ from odoorway.journal.found import (
     Problem,
     Took,
 )
+from odoorway.journal.keeping import Forgotten, Until
 from odoorway.model.delivery import Attempt, Delivery, Leased, Planned, Settlement, State
 from odoorway.model.event import Event, Rejection
 from odoorway.model.standing import Standing
@@ -230,12 +231,29 @@ class Journal(Protocol):
         """Return one rejection."""
         ...
 
-    async def forget(self, until: float, *, limit: int, dead: bool) -> int:
-        """Remove up to *limit* events that arrived before *until*; return how many.
+    async def forget(self, until: Until, *, after: int = 0, limit: int) -> Forgotten:
+        """Look at the *limit* events that follow the position *after*; remove what may go.
 
-        What waits is never removed, and dead letters only with *dead*. A removed event that the
-        platform sends again is new. Small limits keep appends from waiting.
+        An event's state is that of the delivery which needs it longest: waiting, then dead,
+        delivered, skipped. What waits is never removed, the others when they arrived before
+        their state's time in *until*, with all that became of them. Counts of what is there
+        follow; beats stay. A removed event that the platform sends again is new.
+
+        One step costs the same whatever the journal holds, so small limits keep appends from
+        waiting. The walk ends at the first event that is too young in any state.
         """
+        ...
+
+    async def forget_rejections(self, until: float, *, limit: int) -> int:
+        """Look at the *limit* oldest rejections; remove those before *until*; return how many."""
+        ...
+
+    async def forget_beats(self, until: float, *, limit: int) -> int:
+        """Remove up to *limit* beats of minutes before *until*, oldest first; return how many."""
+        ...
+
+    async def size(self) -> int:
+        """Return the bytes that the content takes. Removing events makes it less."""
         ...
 
     async def close(self) -> None:

@@ -223,6 +223,13 @@ def latency(db: apsw.Connection, minute: int, minutes: int) -> Sequence[Took]:
     return tuple(Took(*row) for row in db.execute(SQL["latency"], asked))
 
 
+def size(db: apsw.Connection) -> int:
+    """Return the bytes of the pages in use; both numbers are of one moment."""
+    with db:
+        pages = int(db.pragma("page_count")) - int(db.pragma("freelist_count"))
+    return pages * int(db.pragma("page_size"))
+
+
 def rejection(db: apsw.Connection, rejection_id: str) -> Rejection | None:
     """Return one rejection."""
     row = db.execute(SQL["rejection"], {"id": rejection_id}).fetchone()

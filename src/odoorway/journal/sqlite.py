@@ -10,7 +10,7 @@ from typing import Self, TypeVar, cast
 import apsw
 
 from odoorway.errors import JournalUnavailable
-from odoorway.journal import read, write
+from odoorway.journal import forget, read, write
 from odoorway.journal.caps import cap_event, cap_rejection, cap_settlement
 from odoorway.journal.connect import (
     CHECKPOINT_PAGES,
@@ -31,6 +31,7 @@ from odoorway.journal.found import (
     Problem,
     Took,
 )
+from odoorway.journal.keeping import Forgotten, Until
 from odoorway.journal.lock import FileLock
 from odoorway.journal.migrate import migrate, require_current
 from odoorway.journal.port import Appended, Binding, Limits, Stats
@@ -248,9 +249,21 @@ class SqliteJournal:
         """See ``Journal.rejection``."""
         return await self._read(lambda db: read.rejection(db, rejection_id))
 
-    async def forget(self, until: float, *, limit: int, dead: bool) -> int:
+    async def forget(self, until: Until, *, after: int = 0, limit: int) -> Forgotten:
         """See ``Journal.forget``."""
-        return await self._writer.do(lambda db: write.forget(db, until, limit, dead=dead))
+        return await self._writer.do(lambda db: forget.forget(db, until, after, limit))
+
+    async def forget_rejections(self, until: float, *, limit: int) -> int:
+        """See ``Journal.forget_rejections``."""
+        return await self._writer.do(lambda db: forget.forget_rejections(db, until, limit))
+
+    async def forget_beats(self, until: float, *, limit: int) -> int:
+        """See ``Journal.forget_beats``."""
+        return await self._writer.do(lambda db: forget.forget_beats(db, until, limit))
+
+    async def size(self) -> int:
+        """See ``Journal.size``. The file itself is larger by the pages that are free again."""
+        return await self._read(read.size)
 
     async def query(self, work: Callable[[apsw.Connection], T]) -> T:
         """Read with *work*; for parts of the journal that have a module of their own."""

@@ -243,16 +243,6 @@ def unbind(db: apsw.Connection, destination: str, xids: Sequence[str]) -> None:
     db.execute(SQL["unbind"], {"destination": destination, "xids": encode(list(xids))})
 
 
-def forget(db: apsw.Connection, until: float, limit: int, *, dead: bool) -> int:
-    """Remove up to *limit* events that arrived before *until*, with all that became of them."""
-    asked = {"until": until, "limit": limit, "dead": dead}
-    old = [cast("int", seq) for (seq,) in db.execute(SQL["old_events"], asked).fetchall()]
-    for name in ("forget_attempts", "forget_deliveries", "forget_events"):
-        db.execute(SQL[name], {"events": encode(old)})
-    db.execute(SQL["forget_beats"], {"minute": int(until // 60)})
-    return len(old)
-
-
 def note_latency(db: apsw.Connection, took: Sequence[Took], since: int) -> None:
     """Add to what is known of those minutes."""
     db.executemany(SQL["latency_add"], [asdict(one) for one in took])

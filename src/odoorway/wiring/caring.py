@@ -12,7 +12,7 @@ from odoorway.console.desk import Desk
 from odoorway.console.lag import Lag
 from odoorway.console.secret_age import note_secrets
 from odoorway.console.sending import AppriseSender
-from odoorway.dispatch.retention import Retention
+from odoorway.dispatch.retention import Keep, Retention
 from odoorway.journal.port import Journal
 from odoorway.settings import Settings
 
@@ -31,7 +31,7 @@ async def caring(  # noqa: PLR0913, PLR0917 - the composition root gives each pa
     Raises:
         SettingsError: an address to tell is none.
     """
-    retention = Retention(journal, clock, settings.keep_days, settings.keep_dead_days)
+    retention = Retention(journal, clock, _keep(settings))
     works = [retention.run(), desk.latency.run(), lag.run()]
     urls = settings.alerts.get_secret_value().split()
     if urls:
@@ -55,6 +55,16 @@ async def caring(  # noqa: PLR0913, PLR0917 - the composition root gives each pa
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _keep(settings: Settings) -> Keep:
+    return Keep(
+        delivered=settings.keep_days,
+        skipped=settings.keep_skipped_days,
+        dead=settings.keep_dead_days,
+        rejected=settings.keep_rejected_days,
+        size=settings.keep_size * 1_000_000,
+    )
 
 
 def _folder(settings: Settings) -> Path | None:

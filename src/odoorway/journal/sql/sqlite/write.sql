@@ -183,35 +183,6 @@ UPDATE delivery
 SET state = 'skipped', code = :code, detail = 'replayed', updated_at = :now
 WHERE event = :event AND route = :route AND state = 'dead';
 
--- The oldest events first, those that nothing waits for; dead letters only when asked for.
--- name: old_events
-SELECT seq FROM event
-WHERE
-    seq > 0 AND received_at < :until
-    AND NOT EXISTS (
-        SELECT 1 FROM delivery
-        WHERE
-            delivery.event = event.seq
-            AND (state IN ('pending', 'leased') OR (state = 'dead' AND NOT :dead))
-    )
-ORDER BY seq
-LIMIT :limit;
-
--- name: forget_attempts
-DELETE FROM attempt
-WHERE delivery IN (
-    SELECT id FROM delivery WHERE event IN (SELECT value FROM json_each(:events))
-);
-
--- name: forget_deliveries
-DELETE FROM delivery WHERE event IN (SELECT value FROM json_each(:events));
-
--- name: forget_events
-DELETE FROM event WHERE seq IN (SELECT value FROM json_each(:events));
-
--- name: forget_beats
-DELETE FROM beat WHERE minute < :minute;
-
 -- name: latency_add
 INSERT INTO latency (minute, source, destination, bound, n)
 VALUES (:minute, :source, :destination, :bound, :count)

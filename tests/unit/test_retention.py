@@ -1,0 +1,152 @@
+"""What is old goes, by state and by size, and what arrives meanwhile does not wait for it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import structlog
+from console_desk import PLAN, Bench, event
+
+from odoorway.dispatch.retention import YOUNG_DAYS, Keep, Retention
+from odoorway.journal.port import Journal
+from odoorway.journal.sqlite import SqliteJournal
+from odoorway.model.delivery import Outcome, Planned, Settlement
+from odoorway.model.event import Event
+from odoorway.settings import Settings
+from odoorway.telemetry import Log
+from odoorway.testing import ManualClock
+from odoorway.wiring.caring import _keep
+
+NOW = 1_000_000_000.0
+DAY = 86_400.0
+KILOBYTES = b"x" * 8_000
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[SqliteJournal]:
+    """Open a real one."""
+    made = SqliteJournal.open(tmp_path / "journal.db")
+    yield made
+    await made.close()
+
+
+def aged(number: int, days: float, body: bytes = b"{}") -> Event:
+    return replace(event(number), received_at=NOW - days * DAY, body=body)
+
+
+async def add(
+    journal: Journal, events: Sequence[Event], outcome: Outcome | None = Outcome.SKIPPED
+) -> None:
+    """Store *events*, and settle them so; None lets them wait."""
+    where = str(outcome)
+    plans = [Planned(route="r", destination=where)]
+    await asyncio.gather(*(journal.append(one, plans) for one in events))
+    if outcome:
+        leased = await journal.lease(where, "me", limit=9_999, now=NOW, until=NOW + 60)
+        done = [
+            Settlement(delivery=one.delivery.id, outcome=outcome, at=NOW, seconds=0.1)
+            for one in leased
+        ]
+        assert len(await journal.settle("me", done)) == len(events)
+
+
+async def forget(journal: Journal, **keep: float) -> tuple[int, list[str]]:
+    """Do one round; return how many events went and what the log says of the journal."""
+    retention = Retention(journal, ManualClock(NOW), Keep(**keep), breath=0.0)
+    with structlog.testing.capture_logs() as logged:
+        return await retention.once(), [one["event"] for one in logged]
+
+
+async def left(journal: Journal) -> list[int]:
+    return sorted(int(one.id[4:]) for one in await journal.events(limit=9_999))
+
+
+async def test_old_events_are_forgotten_a_little_at_a_time() -> None:
+    """Settled ones by age, dead letters by another, what waits never."""
+    bench = Bench()
+    await bench.history()
+    assert await forget(bench.journal) == (0, [])
+    assert await forget(bench.journal, delivered=1) == (1, [Log.FORGOTTEN])
+    assert await left(bench.journal) == [2, 3]
+    assert await forget(bench.journal, delivered=1, dead=2) == (1, [Log.FORGOTTEN])
+    assert await left(bench.journal) == [3]
+    assert not (await bench.journal.append(event(1), [PLAN])).duplicate
+
+
+async def test_each_state_has_its_own_days(journal: SqliteJournal) -> None:
+    """An event goes when it is older than that, and not a moment before."""
+    for number, (days, outcome) in enumerate(
+        (
+            (400, None), (366, Outcome.DEAD), (365, Outcome.DEAD), (91, Outcome.DELIVERED),
+            (90, Outcome.DELIVERED), (31, Outcome.SKIPPED), (30, Outcome.SKIPPED),
+        )
+    ):  # fmt: skip
+        await add(journal, [aged(number, days)], outcome)
+    assert (await forget(journal, delivered=90, skipped=30, dead=365))[0] == 3
+    assert await left(journal) == [0, 2, 4, 6]
+
+
+def test_the_settings_are_what_is_kept() -> None:
+    """Each of its own name; a megabyte is a million bytes."""
+    assert _keep(Settings()) == Keep(delivered=90, skipped=30, dead=365, rejected=30, size=0)
+    asked = Settings(
+        keep_days=1, keep_skipped_days=2, keep_dead_days=3, keep_rejected_days=4, keep_size=5
+    )
+    assert _keep(asked) == Keep(delivered=1, skipped=2, dead=3, rejected=4, size=5_000_000)
+
+
+async def test_old_rejections_and_beats_go_too() -> None:
+    """Rejections by their own days, beats with what was delivered."""
+    bench = Bench()
+    await bench.history()
+    assert await forget(bench.journal, rejected=1) == (0, [Log.FORGOTTEN])
+    assert not await bench.journal.rejections()
+    assert await bench.journal.beats(0.0)
+    await forget(bench.journal, delivered=1)
+    assert not await bench.journal.beats(0.0)
+
+
+async def test_for_size_the_oldest_go_until_it_fits(journal: SqliteJournal) -> None:
+    """No more of them than needed, and never by size when there is room."""
+    await add(journal, [aged(n, 20 - n / 1000) for n in range(10)], Outcome.DELIVERED)
+    await add(journal, [aged(n, 10 - n / 1000, KILOBYTES) for n in range(10, 1_000)])
+    full = await journal.size()
+    assert await forget(journal, size=full) == (0, [])
+    removed, logged = await forget(journal, size=full // 2)
+    assert logged == [Log.FORGOTTEN]
+    assert full // 4 < await journal.size() <= full // 2
+    assert await left(journal) == list(range(removed, 1_000))
+
+
+async def test_size_spares_what_waits_dead_letters_and_what_is_young(
+    journal: SqliteJournal,
+) -> None:
+    """And says once how large it is, and what to do."""
+    await add(journal, [aged(n, 900, KILOBYTES) for n in range(100)], Outcome.DEAD)
+    await add(journal, [aged(n, 800, KILOBYTES) for n in range(100, 200)], None)
+    await add(journal, [aged(n, YOUNG_DAYS + 0.01) for n in (200, 201)], Outcome.DELIVERED)
+    await add(journal, [aged(n, YOUNG_DAYS) for n in (202, 203)], Outcome.DELIVERED)
+    retention = Retention(journal, ManualClock(NOW), Keep(size=1_000_000), breath=0.0)
+    with structlog.testing.capture_logs() as logged:
+        assert await retention.once() == 2
+    assert await left(journal) == [*range(200), 202, 203]
+    (large,) = [one for one in logged if one["event"] == Log.JOURNAL_LARGE]
+    assert (large["size"], large["limit"]) == (await journal.size(), 1_000_000)
+    assert "ODOORWAY_KEEP_SIZE" in large["fix"]
+
+
+async def test_appends_go_on_while_much_is_removed(journal: SqliteJournal) -> None:
+    """Between two steps others are committed, not after the last."""
+    await add(journal, [aged(n, 50) for n in range(5_000)])
+    retention = Retention(journal, ManualClock(NOW), Keep(skipped=30), breath=0.0)
+    removing = asyncio.create_task(retention.once())
+    between, added = set(), 0
+    while not removing.done():
+        await journal.append(aged(10_000 + added, 0), [PLAN])
+        added += 1
+        between.add((await journal.stats()).events - added)
+    assert await removing == 5_000
+    assert await left(journal) == [10_000 + n for n in range(added)]
+    assert len([old for old in between if 0 < old < 5_000]) >= 5
