@@ -39,7 +39,7 @@ class Shell:
             timeout=60,
         )
         assert done.returncode == code, done.stdout + done.stderr
-        assert "Traceback" not in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
         return done.stdout + done.stderr
 
     def start(self, *words: str) -> subprocess.Popen[str]:

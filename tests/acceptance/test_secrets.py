@@ -2,8 +2,9 @@
 
 import json
 import re
+import subprocess
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import aiohttp
@@ -90,7 +91,7 @@ class Site:
         secret = secret or SECRETS["the source's secret"]
         name = str(len(self.secrets))
         headers = sign(definition, secret, body, topic=topic, event_id=name, now=time.time())
-        self.secrets[f"the signature of {topic} {name}"] = headers[definition.hmac.header.lower()]
+        self.secrets[f"the signature of {topic} {name}"] = _signature(headers)
         credentials = {
             "authorization": f"Bearer {SECRETS['the authorization header']}",
             "cookie": f"session={SECRETS['the cookie header']}",
@@ -154,21 +155,21 @@ class Site:
         async with session.get(f"{self.console}/live") as answer:
             self.shown["/live"] = str(answer.headers) + str(await answer.content.readany())
 
-    def type(self, *words: str) -> str:
+    def type(self, *words: str, code: int = 0) -> str:
         """Run a command, and keep what it showed."""
-        self.shown[" ".join(words)] = self.shell.run(*words)
+        self.shown[" ".join(words)] = self.shell.run(*words, code=code)
         return self.shown[" ".join(words)]
 
 
-@pytest.fixture(params=["json", "console"])
+@pytest.fixture
 async def site(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Site]:
     """A site whose gateway got a good, a dead, a broken and two refused events."""
     async with SandboxOdoo(api_key=SECRETS["the API key of Odoo"]) as sandbox:
         sandbox.create("product.product", {"name": "Mug", "default_code": "MUG"})
-        site = Site(tmp_path, sandbox, request.param)
-        process = site.shell.start("run")
+        site = Site(tmp_path, sandbox, getattr(request, "param", "json"))
+        process = site.shell.start("run", "hooks.py")
         try:
-            await eventually(lambda: _answers(site.receiver))
+            await eventually(lambda: _answers(site.receiver, process))
             await _happen(site)
             yield site
         finally:
@@ -180,7 +181,12 @@ async def site(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[
         leaks(site)
 
 
-async def _answers(url: str) -> bool:
+def _signature(headers: Mapping[str, str]) -> str:
+    return next(value for name, value in headers.items() if name.lower().endswith("hmac-sha256"))
+
+
+async def _answers(url: str, process: subprocess.Popen[str]) -> bool:
+    assert process.poll() is None, process.communicate()
     try:
         async with aiohttp.ClientSession() as session, session.get(f"{url}/readyz") as answer:
             return answer.status == 200
@@ -239,8 +245,14 @@ async def test_nothing_shows_a_secret(site: Site) -> None:
     site.type("events", "list")
     site.type("dead", "list")
     site.type("dead", "list", "--json")
-    site.type("status")
-    site.type("status", "--url", site.console, "--token", token)
+    site.type("status", code=1)
+    site.type("status", "--url", site.console, "--token", token, code=1)
     site.type("user", "list", "--json")
     assert '"orders/create"' in site.type("export")
     leaks(site)
+
+
+@pytest.mark.parametrize("site", ["console"], indirect=True)
+async def test_the_log_for_people_shows_none_either(site: Site) -> None:
+    """Its end is looked at when the gateway has stopped."""
+    assert site.shown

@@ -22,6 +22,7 @@ from odoorway.journal.found import Chosen
 from odoorway.journal.port import Journal
 from odoorway.model.delivery import Attempt, Delivery, Planned, State
 from odoorway.model.event import Event
+from odoorway.model.mask import hidden_attempt, hidden_event
 
 events = typer.Typer(no_args_is_help=True, help="What was received, and what became of it.")
 dead = typer.Typer(no_args_is_help=True, help="Deliveries that a person has to look at.")
@@ -51,12 +52,13 @@ def with_journal(flags: dict[str, Any], work: Callable[[Journal], Awaitable[T]])
 
 
 @events.command("list")
-@with_settings("journal")
+@with_settings("journal", "masked")
 def list_events(limit: Limit = 20, as_json: AsJson = False, **flags: Any) -> None:
     """List events, newest first, with their deliveries' states."""
+    names = read_settings(flags)[0].masked_fields
 
     async def work(journal: Journal) -> list[tuple[Event, Sequence[Delivery]]]:
-        found = await journal.events(limit=limit)
+        found = [hidden_event(one, names) for one in await journal.events(limit=limit)]
         return [(e, await journal.deliveries(event_id=e.id)) for e in found]
 
     rows = with_journal(flags, work)
@@ -76,20 +78,25 @@ def list_events(limit: Limit = 20, as_json: AsJson = False, **flags: Any) -> Non
 
 
 @events.command("show")
-@with_settings("journal")
+@with_settings("journal", "masked")
 def show_event(
     event_id: Annotated[str, typer.Argument(help="an event's id")],
     as_json: AsJson = False,
     **flags: Any,
 ) -> None:
     """Show one event: headers, payload, deliveries, and each attempt with cause and fix."""
+    names = read_settings(flags)[0].masked_fields
 
     async def work(journal: Journal) -> tuple[Event, list[tuple[Delivery, Sequence[Attempt]]]]:
         event = await journal.event(event_id)
         if event is None:
             raise _unknown(f"event {event_id}")
         found = await journal.deliveries(event_id=event_id, limit=1000)
-        return event, [(d, await journal.attempts(d.id)) for d in reversed(found)]
+        tried = {one.id: await journal.attempts(one.id) for one in reversed(found)}
+        return hidden_event(event, names), [
+            (one, [hidden_attempt(attempt, names) for attempt in tried[one.id]])
+            for one in reversed(found)
+        ]
 
     event, tried = with_journal(flags, work)
     if as_json:

@@ -16,8 +16,9 @@ from odoorway.cli.journal import with_journal
 from odoorway.console.acts import wanted_of
 from odoorway.journal.found import EventFilter
 from odoorway.journal.port import Journal
+from odoorway.model.delivery import Delivery
 from odoorway.model.event import Event
-from odoorway.model.mask import masked
+from odoorway.model.mask import hidden_attempt, masked
 
 _PAGE = 500
 File = Annotated[Path, typer.Argument(help="what export wrote; - is standard input")]
@@ -33,7 +34,7 @@ def export_events(
 ) -> None:
     """Print events as JSON Lines, the newest first, each with its deliveries and attempts."""
     settings, _ = read_settings(flags)
-    names = tuple(name.strip() for name in settings.masked.split(",") if name.strip())
+    names = settings.masked_fields
     try:
         wanted = wanted_of({"source": source, "state": state, "since": since, "until": until})
     except ValueError as error:
@@ -57,14 +58,17 @@ async def _lines(
         page = await journal.search(wanted, limit=_PAGE, before=before)
         for event in page.events:
             made = await journal.deliveries(event_id=event.id, limit=1000)
-            tried = [
-                {**asdict(one), "tried": [asdict(a) for a in await journal.attempts(one.id)]}
-                for one in made
-            ]
+            tried = [{**asdict(one), "tried": await _attempts(journal, one, names)} for one in made]
             yield json.dumps({**_plain(event, names), "deliveries": tried}, ensure_ascii=False)
         if page.next is None:
             return
         before = page.next
+
+
+async def _attempts(
+    journal: Journal, delivery: Delivery, names: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    return [asdict(hidden_attempt(one, names)) for one in await journal.attempts(delivery.id)]
 
 
 def _plain(event: Event, names: tuple[str, ...]) -> dict[str, Any]:

@@ -2,7 +2,11 @@
 
 import json
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
+
+from odoorway.model.delivery import Attempt
+from odoorway.model.event import Event
 
 HIDDEN = "•••"
 
@@ -30,3 +34,17 @@ def shown_body(body: bytes, names: Collection[str], *, pretty: bool = True) -> s
     if not pretty and not names:
         return body.decode(errors="replace")
     return json.dumps(masked(value, names), indent=2 if pretty else None, ensure_ascii=False)
+
+
+def hidden_event(event: Event, names: Collection[str]) -> Event:
+    """Return *event* with the fields of its body hidden, as it is where none are named."""
+    if not names:
+        return event
+    return replace(event, body=shown_body(event.body, names, pretty=False).encode())
+
+
+def hidden_attempt(attempt: Attempt, names: Collection[str]) -> Attempt:
+    """Return *attempt* with the fields of its commands hidden."""
+    if not names or not attempt.commands:
+        return attempt
+    return replace(attempt, commands=shown_body(attempt.commands.encode(), names))
