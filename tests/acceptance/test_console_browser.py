@@ -20,7 +20,7 @@ from .console_process import BROWSER, Console, demo_console, send
 CHECKS = ",".join(
     f"{one}_conformance" for one in ("status_code", "content_type", "response_schema")
 ) + ",not_a_server_error"  # fmt: skip
-PAGES = ["/", "/events", "/problems", "/sources", "/destinations"]
+PAGES = ["/", "/events", "/problems", "/sources", "/destinations", "/audit"]
 REQUIRED = os.environ.get("REQUIRE_REAL_ODOO") == "1"  # as CI says it
 
 
@@ -60,7 +60,7 @@ async def test_from_a_failing_webhook_to_green(page: Page, console: Console) -> 
     console.sandbox.create("product.product", {"name": "Cup", "default_code": "CUP"})
     await page.get_by_role("link", name="Problems").click()
     await page.get_by_role("button", name="Replay all 3").click()
-    await expect(page.get_by_text("3 of 3, ended")).to_be_visible()
+    await expect(page.get_by_text("3 of 3, done")).to_be_visible()
     await page.get_by_role("link", name="Overview").click()
     await expect(page.get_by_role("heading", name="Everything flows")).to_be_visible()
     assert len(console.sandbox.records("sale.order")) == 24
@@ -77,7 +77,7 @@ async def test_by_keyboard_alone(page: Page, console: Console) -> None:
     await page.wait_for_url("**/problems")
     await press_until(page, "Replay all 3")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_text("3 of 3, ended")).to_be_visible()
+    await expect(page.get_by_text("3 of 3, done")).to_be_visible()
     await press_until(page, "Overview")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", name="Everything flows")).to_be_visible()

@@ -2,16 +2,18 @@
 
 import asyncio
 import re
+from dataclasses import replace
 
 import pytest
-from console_desk import HOSTILE, PASSWORD, Bench
+from console_desk import HOSTILE, PASSWORD, PLAN, Bench, event
 
 from odoorway.console.auth import hashed_token
 from odoorway.console.secret_age import note_secrets, since
-from odoorway.journal.accounts import Person, Role
+from odoorway.journal.accounts import Deed, Person, Role
+from odoorway.journal.found import Took
 from odoorway.model.delivery import State
 
-PAGES = ["/", "/?range=7d", "/events", "/problems", "/sources", "/destinations",
+PAGES = ["/", "/?range=7d", "/events", "/problems", "/sources", "/destinations", "/audit",
          f"/events/evt_{1:028}", f"/events/evt_{2:028}", f"/events/evt_{2:028}/dry-run",
          "/rejections/rej_1", "/events?state=dead", "/events?text=ada"]  # fmt: skip
 ACTIONS = [f"/events/evt_{2:028}/replay", "/problems/replay", "/jobs/job_1/cancel",
@@ -70,6 +72,26 @@ async def test_from_a_dead_letter_to_its_replay() -> None:
     assert bench.woken == 1
     assert (await bench.journal.stats()).deliveries[State.DEAD] == 0
     assert [one.action for one in await bench.accounts.deeds()] == ["replay"]
+
+
+async def test_the_audit_log_is_for_administrators() -> None:
+    """Who paused what, newest first; nobody else sees the page, or a way to it."""
+    bench = Bench(login=True)
+    await bench.people()
+    for number in range(150):
+        await bench.accounts.note(Deed(float(number), "ada", "pause", f"odoo {number}"))
+    async with bench.client() as client:
+        for role, status in (("viewer", 403), ("operator", 403), ("admin", 200)):
+            headers = {"authorization": f"Bearer t-{role}"}
+            answer = await client.get("/audit", headers=headers)
+            assert answer.status_code == status
+            assert ("odoo 149" in answer.text) is (status == 200)
+            overview = (await client.get("/", headers=headers)).text
+            assert ('href="/audit"' in overview) is (status == 200)
+        assert "odoo 49" not in answer.text
+        assert 'href="/audit?limit=200"' in answer.text
+        assert "odoo 0<" in (await client.get("/audit?limit=200", headers=headers)).text
+        assert (await client.get("/audit?limit=x", headers=headers)).status_code == 200
 
 
 async def test_a_group_is_replayed_with_progress() -> None:
@@ -277,3 +299,36 @@ async def test_the_api_pages_through_events() -> None:
         document = (await client.get("/api/v1/openapi.json")).json()
         served = {r.path for r in bench.app.routes if getattr(r, "path", "").startswith("/api/v1")}
         assert set(document["paths"]) == served - {"/api/v1/openapi.json"}
+
+
+async def test_the_examples_of_the_api_are_like_its_answers() -> None:
+    """What the description shows has the fields that an answer has, no more and no fewer."""
+    bench = Bench()
+    await bench.history()
+    await bench.accounts.note(Deed(1.0, "ada", "pause", "odoo"))
+    now = bench.desk.clock.now()
+    await bench.journal.note_latency([Took(int(now // 60), "shop", "odoo", 0.5, 1)], since=0)
+    await bench.journal.append(replace(event(9), received_at=now), [PLAN])
+    async with bench.client() as client:
+        paths = (await client.get("/api/v1/openapi.json")).json()["paths"]
+        await client.post("/api/v1/replays", json={"code": "odoo.timeout"})
+        ids = {"events": f"evt_{2:028}", "rejections": "rej_1", "replays": "job_1"}
+        looked_at = 0
+        for path, calls in paths.items():
+            if "get" in calls:
+                told = calls["get"]["responses"]["200"]["content"]["application/json"]["example"]
+                answer = await client.get(path.replace("{id}", ids.get(path.split("/")[3], "")))
+                assert answer.status_code == 200
+                assert _shape(told) == _shape(answer.json()), path
+                looked_at += 1
+    assert looked_at > 9
+
+
+def _shape(value: object) -> object:
+    """Return the names in *value*; a list is as its first item, a text or number is nothing."""
+    match value:
+        case dict():
+            return {key: _shape(inner) for key, inner in value.items()}
+        case [first, *_]:
+            return [_shape(first)]
+    return None

@@ -3,10 +3,10 @@
 from typing import Any
 
 from odoorway import __version__
+from odoorway.console import examples
 from odoorway.console.jobs import RATE, RATES
 from odoorway.model.delivery import State
 
-_EVENT = "evt_0193b2c4d5e6f7a8b9c0d1e2f3a4"
 _TEXT = {"type": "string"}
 _TIME = {"type": "string", "format": "date-time"}
 _FILTERS = {
@@ -21,36 +21,34 @@ _FILTERS = {
     "limit": ({"type": "integer", "minimum": 1, "maximum": 200}, 50),
     "cursor": ({"type": "integer", "minimum": 1, "maximum": 2**63 - 1}, 1000),
 }
-_JOB = {"id": "job_1", "text": "Replaying odoo.no-match of shop", "total": 12, "done": 3,
-        "rate": 200.0, "seconds_left": 0.1,
-        "ended": False, "cancelled": False, "error": ""}  # fmt: skip
-_LATENCY = {"at": 1795525200, "source": "shop", "destination": "odoo", "count": 12,
-            "half_within": 0.25, "p95_within": 1.0}  # fmt: skip
 _CALLS: tuple[tuple[str, str, str, Any], ...] = (
-    ("get", "/status", "Whether orders flow, and what needs a person", {"health": "good"}),
+    ("get", "/status", "Whether orders flow, and what needs a person", examples.STATUS),
     ("get", "/events", "Events, the newest first; `next` is the cursor of the next page",
-     {"events": [], "next": None, "searched_to": None}),
-    ("get", "/events/{id}", "One event with its deliveries and attempts", {"id": _EVENT}),
+     {"events": [examples.ROW], "next": 4711, "searched_to": None}),
+    ("get", "/events/{id}", "One event with its deliveries and attempts", examples.WHOLE),
     ("get", "/events/{id}/dry-run", "What today's handlers would do; writes nothing",
-     {"routes": []}),
+     {"routes": [examples.PLANNED]}),
     ("post", "/events/{id}/replay", "Deliver an event again", {"deliveries": 1}),
-    ("get", "/problems", "Dead letters and rejections by cause", {"problems": []}),
-    ("get", "/rejections/{id}", "One refused request", {"id": "rej_1"}),
-    ("get", "/sources", "Each source with its endpoint", {"sources": []}),
+    ("get", "/problems", "Dead letters and rejections by cause",
+     {"problems": [examples.PROBLEM_GROUP]}),
+    ("get", "/rejections/{id}", "One refused request", examples.REJECTION),
+    ("get", "/sources", "Each source with its endpoint", {"sources": [examples.SOURCE]}),
     ("post", "/sources/{name}/test", "Send a source its own recorded sample, signed",
      {"topic": "orders/create", "answered": "HTTP 202"}),
-    ("get", "/destinations", "How each destination stands", {"destinations": []}),
+    ("get", "/destinations", "How each destination stands",
+     {"destinations": [examples.DESTINATION]}),
     ("post", "/destinations/{name}/pause", "Deliver nothing more to a destination",
      {"name": "odoo", "paused": True}),
     ("post", "/destinations/{name}/resume", "Let a destination go on",
      {"name": "odoo", "paused": False}),
     ("get", "/history", "What arrived and was settled, and how long that took, over time",
-     {"flow": [{"at": 1795525200, "what": "received", "count": 12}], "latency": [_LATENCY]}),
-    ("get", "/replays", "The bulk replays", {"replays": [_JOB]}),
-    ("post", "/replays", "Replay all dead letters of a filter", _JOB),
-    ("get", "/replays/{id}", "How far a bulk replay is", _JOB),
-    ("post", "/replays/{id}/cancel", "Stop a bulk replay", _JOB),
-    ("get", "/audit", "Who did what; administrators only", {"deeds": []}),
+     {"flow": [{"at": 1795525200, "what": "received", "count": 12}],
+      "latency": [examples.LATENCY]}),
+    ("get", "/replays", "The bulk replays", {"replays": [examples.JOB]}),
+    ("post", "/replays", "Replay all dead letters of a filter", examples.JOB),
+    ("get", "/replays/{id}", "How far a bulk replay is", examples.JOB),
+    ("post", "/replays/{id}/cancel", "Stop a bulk replay", examples.JOB),
+    ("get", "/audit", "Who did what; administrators only", {"deeds": [examples.DEED]}),
 )  # fmt: skip
 
 
@@ -131,9 +129,9 @@ def _parameters(path: str) -> list[dict[str, Any]]:
         schema = {"type": "string", "enum": ["1h", "24h", "7d"], "default": "1h"}
         return [{"name": "range", "in": "query", "schema": schema, "example": "24h"}]
     names = [part.strip("{}") for part in path.split("/") if part.startswith("{")]
-    examples = {"id": _EVENT, "name": "odoo"}
+    values = {"id": examples.EVENT, "name": "odoo"}
     return [
-        {"name": one, "in": "path", "required": True, "schema": _TEXT, "example": examples[one]}
+        {"name": one, "in": "path", "required": True, "schema": _TEXT, "example": values[one]}
         for one in names
     ]
 

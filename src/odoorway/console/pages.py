@@ -26,12 +26,13 @@ from odoorway.console.jobs import RATE, RATES, rate_of
 from odoorway.console.latency import noted
 from odoorway.console.units import age, when, within
 from odoorway.console.web import Web, back
-from odoorway.journal.accounts import Person
+from odoorway.journal.accounts import Person, Role
 from odoorway.journal.found import EventFilter, Took
 from odoorway.journal.port import Stats
 from odoorway.model.delivery import State
 
 _PAGE = 50
+_DEEDS, _MOST_DEEDS = 100, 10_000  # of the audit log: at first, and at all
 _FIELDS = ("source", "topic", "state", "ordering_key", "external_id", "text", "since", "until")
 
 
@@ -51,6 +52,7 @@ def routes(web: Web) -> list[Route]:
         Route("/sources", web.page(pages.sources)),
         Route("/sources/{name}/test", web.action(pages.test), methods=["POST"]),
         Route("/destinations", web.page(pages.destinations)),
+        Route("/audit", web.page(pages.audit, Role.ADMIN)),
         Route("/destinations/{name}/pause", web.action(pages.pause), methods=["POST"]),
         Route("/destinations/{name}/resume", web.action(pages.resume), methods=["POST"]),
     ]
@@ -199,6 +201,17 @@ class Pages:
         shown = await destinations_of(self._web)
         return await self._web.show(
             request, person, "destinations.html", title="Destinations", destinations=shown
+        )
+
+    async def audit(self, request: Request, person: Person) -> Response:
+        """Show who did what; administrators only."""
+        text = request.query_params.get("limit", "")
+        limit = min(_MOST_DEEDS, int(text)) if text.isascii() and text.isdigit() else _DEEDS
+        deeds = await self._desk.accounts.deeds(limit)
+        rows = [(when(one.at), one.who, one.action, one.detail) for one in deeds]
+        more = f"/audit?limit={limit * 2}" if len(rows) == limit < _MOST_DEEDS else ""
+        return await self._web.show(
+            request, person, "audit.html", title="Audit", rows=rows, more=more
         )
 
     async def pause(self, request: Request, person: Person) -> Response:

@@ -16,11 +16,13 @@ from odoorway.console.desk import Desk
 from odoorway.console.jobs import Jobs
 from odoorway.console.units import age, within
 from odoorway.journal.accounts import Deed, Person, Role
+from odoorway.model.delivery import State
 
 PAGES = (
     ("Overview", "/"), ("Events", "/events"), ("Problems", "/problems"), ("Sources", "/sources"),
     ("Destinations", "/destinations"),
 )  # fmt: skip
+_ADMINS = (("Audit", "/audit"),)
 HEADERS = {
     "content-security-policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src"
@@ -81,15 +83,15 @@ class Web:
     ) -> Response:
         """Return a page of *template*; a visitor without a session gets a cookie for its forms."""
         mark = auth.seed(request) or secrets.token_urlsafe(16)
-        problems = [] if person is None else await self.desk.journal.problems()
+        stats = None if person is None else await self.desk.journal.stats()
         told = {
-            "pages": PAGES,
+            "pages": PAGES + (_ADMINS if person and person.role.may(Role.ADMIN) else ()),
             "here": request.url.path,
             "person": person,
             "csrf": self.sessions.csrf(mark),
             "may_act": person is not None and person.role.may(Role.OPERATOR),
             "notice": request.query_params.get("notice", "")[:200],
-            "problem_count": sum(one.count for one in problems if one.kind == "dead"),
+            "problem_count": stats.deliveries[State.DEAD] if stats else 0,
             "version": __version__,
             "live_url": "/live" if person else "",
             "title": "Odoorway",
