@@ -11,6 +11,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,11 +24,15 @@ sys.path[:0] = [str(ROOT / "tests" / "unit")]
 
 from console_desk import PLAN, Bench, event  # noqa: E402
 
+from odoorway.clock import SystemClock  # noqa: E402
+from odoorway.console.jobs import RATES, Jobs  # noqa: E402
+from odoorway.journal.found import Chosen, Took  # noqa: E402
 from odoorway.journal.sqlite import SqliteJournal  # noqa: E402
 from odoorway.model.delivery import Outcome, Settlement  # noqa: E402
 
 PAGES = {
     "overview": "/?range=24h",
+    "overview, seven days": "/?range=7d",
     "events, first page": "/events",
     "events of one source": "/events?source=shop",
     "events about one order": "/events?ordering_key=order/500000",
@@ -36,6 +41,7 @@ PAGES = {
     "problems": "/problems",
 }
 TIMES = 60
+DEAD = 10_000
 
 
 async def filled(journal: SqliteJournal, count: int) -> None:
@@ -61,9 +67,18 @@ def _settled(delivery: int) -> Settlement:
     return Settlement(delivery=delivery, outcome=outcome, at=1.75e9, seconds=0.1, code=code)
 
 
-async def pages(client: httpx.AsyncClient) -> None:
+def _week(now: float) -> Iterator[Took]:
+    """Yield a week of latencies: every minute two sources, each with two destinations."""
+    for minute in range(int(now // 60) - 7 * 24 * 60, int(now // 60)):
+        for source in ("shop", "crm"):
+            for destination in ("", "odoo", "erp"):
+                for bound in (0.005, 0.01, 0.05, 0.5):
+                    yield Took(minute, source, destination, bound, 3)
+
+
+async def pages(client: httpx.AsyncClient, paths: Mapping[str, str]) -> None:
     """Print how long each page takes."""
-    for name, path in PAGES.items():
+    for name, path in paths.items():
         took = []
         for _ in range(TIMES):
             began = time.perf_counter()
@@ -72,6 +87,23 @@ async def pages(client: httpx.AsyncClient) -> None:
             assert answer.status_code == 200, answer.text
         middle, worst = statistics.median(took), sorted(took)[int(TIMES * 0.95)]
         print(f"{name:26} median {middle:6.1f} ms   p95 {worst:6.1f} ms")
+
+
+async def replayed(journal: SqliteJournal, client: httpx.AsyncClient, first: int) -> None:
+    """Print what ten thousand dead letters cost: the page of problems, and their replay."""
+    for start in range(first, first + DEAD, 2000):
+        batch = [_one(event(1), number) for number in range(start, start + 2000)]
+        await asyncio.gather(*(journal.append(one, [PLAN]) for one in batch))
+        leased = await journal.lease("odoo", "me", limit=2000, now=2e9, until=3e9)
+        died = [replace(_settled(one.delivery.id), outcome=Outcome.DEAD) for one in leased]
+        await journal.settle("me", [replace(one, code="odoo.timeout") for one in died])
+    await pages(client, {"problems, 10,000 dead letters": "/problems", "overview": "/"})
+    jobs = Jobs(journal, SystemClock())
+    began = time.perf_counter()
+    job = await jobs.start(Chosen(code="odoo.timeout"), "benchmark", RATES[1])
+    await jobs.idle()
+    took = time.perf_counter() - began
+    print(f"{job.done:,} of {job.total:,} dead letters replayed, {job.done / took:,.0f} a second")
 
 
 async def cost(journal: SqliteJournal, client: httpx.AsyncClient, first: int) -> None:
@@ -105,10 +137,12 @@ async def main_(count: int) -> None:
         journal = SqliteJournal.open(Path(folder) / "journal.db")
         began = time.perf_counter()
         await filled(journal, count)
+        await journal.note_latency(list(_week(time.time())), since=0)
         print(f"{count:,} events stored and settled in {time.perf_counter() - began:.0f} s")
         async with Bench(journal=journal).client() as client:  # type: ignore[arg-type]  # the same port
-            await pages(client)
-            await cost(journal, client, count)
+            await pages(client, PAGES)
+            await replayed(journal, client, count)
+            await cost(journal, client, count + DEAD)
         await journal.close()
 
 

@@ -240,9 +240,17 @@ class MemoryJournal(Forgetting):
         event = self._events.get(event_id)
         if event is None:
             return []
-        for plan in planned:
+        kept = [replace(plan, hold=self._holds(event_id, plan)) for plan in planned]
+        for plan in kept:
             self._supersede(event_id, plan.route, now)
-        return [self._replayed(event, plan, now) for plan in planned]
+        return [self._replayed(event, plan, now) for plan in kept]
+
+    def _holds(self, event_id: str, plan: Planned) -> bool:
+        return plan.hold or any(
+            self._plans[number].hold
+            for number, one in self._deliveries.items()
+            if (one.event_id, one.route) == (event_id, plan.route)
+        )
 
     def _supersede(self, event_id: str, route: str, now: float) -> None:
         for number, delivery in self._deliveries.items():

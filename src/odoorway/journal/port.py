@@ -105,7 +105,8 @@ class Journal(Protocol):
         """Add new deliveries of a stored event; return their ids, none when it is not stored.
 
         In a lane that a dead letter holds they go first, and delivering them frees the lane. A
-        dead letter of the same event and route is settled as skipped: this takes its place.
+        dead letter of the same event and route is settled as skipped: this takes its place, and
+        holds the lane where that did.
         """
         ...
 

@@ -118,13 +118,19 @@ def replay(
         return ()
     seq, source, ordering_key = found
     lanes = [
-        (seq, plan.destination, source, ordering_key, plan.route, plan.hold, now)
+        (seq, plan.destination, source, ordering_key, plan.route, _holds(db, seq, plan), now)
         for plan in planned
     ]
     for plan in planned:
         gone = {"event": seq, "route": plan.route, "now": now, "code": REPLAYED}
         db.execute(SQL["replay_supersedes"], gone)
     return _deliver(db, lanes, replay=True)
+
+
+def _holds(db: apsw.Connection, seq: int, plan: Planned) -> bool:
+    """Tell whether a dead letter holds the lane: it does so again when it did before."""
+    held = {"event": seq, "route": plan.route}
+    return plan.hold or bool(db.execute(SQL["held_before"], held).fetchone())
 
 
 def lease(

@@ -177,6 +177,9 @@ ON CONFLICT (destination, xid) DO UPDATE SET model = excluded.model, id = exclud
 DELETE FROM binding
 WHERE destination = :destination AND xid IN (SELECT value FROM json_each(:xids));
 
+-- name: held_before
+SELECT 1 FROM delivery WHERE event = :event AND route = :route AND hold LIMIT 1;
+
 -- A replay takes the place of the dead letter: nobody has to look at that one any more.
 -- name: replay_supersedes
 UPDATE delivery
