@@ -240,12 +240,12 @@ class MemoryJournal(Forgetting):
         event = self._events.get(event_id)
         if event is None:
             return []
-        kept = [replace(plan, hold=self._holds(event_id, plan)) for plan in planned]
+        kept = [replace(plan, hold=self._held_before(event_id, plan)) for plan in planned]
         for plan in kept:
             self._supersede(event_id, plan.route, now)
         return [self._replayed(event, plan, now) for plan in kept]
 
-    def _holds(self, event_id: str, plan: Planned) -> bool:
+    def _held_before(self, event_id: str, plan: Planned) -> bool:
         return plan.hold or any(
             self._plans[number].hold
             for number, one in self._deliveries.items()
