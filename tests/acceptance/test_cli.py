@@ -173,7 +173,7 @@ async def test_run_send_list_show_replay_and_stop(sandbox: SandboxOdoo, shell: S
         assert dead["code"] == "odoo.no-match"
         shown = await run(shell.run, "events", "show", dead["event_id"])
         assert "NO-SUCH-SKU" in shown
-        assert "create it if it is missing" in shown
+        assert "Look whether the record is in this database" in shown
         sandbox.create("product.product", {"name": "n", "default_code": "NO-SUCH-SKU"})
         assert "1 deliveries" in await run(shell.run, "dead", "replay", "--all")
 

@@ -98,8 +98,19 @@ async def test_commands_by_the_api(tmp_path: Path) -> None:
         assert "paused" in await run("status", "--json", code=1)
         await run("resume", "odoo")
         assert "404" in await run("pause", "nowhere", code=1)
-        console.sandbox.create("product.product", {"name": "Cup", "default_code": "CUP"})
         event_id = console.dead_page.rpartition("/")[2]
+        listed = json.loads(await run("events", "list", "--limit", "10", "--json"))
+        assert len(listed) == 10
+        assert "orders/create" in await run("events", "list")
+        dead = json.loads(await run("dead", "list", "--json"))
+        assert [one["code"] for one in dead] == ["odoo.no-match"] * 3
+        assert "Look whether the record" in await run("dead", "list")
+        shown = await run("events", "show", event_id)
+        assert "product.product with default_code = 'CUP'" in shown
+        assert "x-shopify-topic" in shown
+        assert json.loads(await run("events", "show", event_id, "--json"))["id"] == event_id
+        assert "404" in await run("events", "show", "evt_0", code=1)
+        console.sandbox.create("product.product", {"name": "Cup", "default_code": "CUP"})
         assert "1 deliveries" in await run("events", "replay", event_id)
         assert "2 dead letters" in await run("dead", "replay", "--code", "odoo.no-match")
         assert "cannot reach" in await run("status", "--url", "http://127.0.0.1:1", code=4)

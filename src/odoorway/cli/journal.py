@@ -13,6 +13,7 @@ from rich.table import Table
 
 from odoorway import wiring
 from odoorway.cli.common import AsJson, Exit, err, out, read_settings, safe, with_settings
+from odoorway.cli.journal_there import dead_there, list_there, show_there
 from odoorway.cli.remote import Remote, remote_of
 from odoorway.clock import SystemClock
 from odoorway.console.acts import chosen_of
@@ -52,10 +53,14 @@ def with_journal(flags: dict[str, Any], work: Callable[[Journal], Awaitable[T]])
 
 
 @events.command("list")
-@with_settings("journal", "masked")
+@with_settings("journal", "masked", "url", "token")
 def list_events(limit: Limit = 20, as_json: AsJson = False, **flags: Any) -> None:
     """List events, newest first, with their deliveries' states."""
-    names = read_settings(flags)[0].masked_fields
+    settings, _ = read_settings(flags)
+    remote, names = remote_of(settings), settings.masked_fields
+    if remote:
+        list_there(remote, limit, as_json=as_json)
+        return
 
     async def work(journal: Journal) -> list[tuple[Event, Sequence[Delivery]]]:
         found = [hidden_event(one, names) for one in await journal.events(limit=limit)]
@@ -78,14 +83,18 @@ def list_events(limit: Limit = 20, as_json: AsJson = False, **flags: Any) -> Non
 
 
 @events.command("show")
-@with_settings("journal", "masked")
+@with_settings("journal", "masked", "url", "token")
 def show_event(
     event_id: Annotated[str, typer.Argument(help="an event's id")],
     as_json: AsJson = False,
     **flags: Any,
 ) -> None:
     """Show one event: headers, payload, deliveries, and each attempt with cause and fix."""
-    names = read_settings(flags)[0].masked_fields
+    settings, _ = read_settings(flags)
+    remote, names = remote_of(settings), settings.masked_fields
+    if remote:
+        show_there(remote, event_id, as_json=as_json)
+        return
 
     async def work(journal: Journal) -> tuple[Event, list[tuple[Delivery, Sequence[Attempt]]]]:
         event = await journal.event(event_id)
@@ -154,9 +163,13 @@ def replay_events(
 
 
 @dead.command("list")
-@with_settings("journal")
+@with_settings("journal", "url", "token")
 def list_dead(limit: Limit = 20, as_json: AsJson = False, **flags: Any) -> None:
     """List dead letters, newest first, each with its cause and fix."""
+    remote = remote_of(read_settings(flags)[0])
+    if remote:
+        dead_there(remote, limit, as_json=as_json)
+        return
     found = with_journal(flags, lambda j: j.deliveries(state=State.DEAD, limit=limit))
     if as_json:
         print(json.dumps([asdict(d) for d in found]))
