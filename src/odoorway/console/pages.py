@@ -206,7 +206,7 @@ class Pages:
     async def audit(self, request: Request, person: Person) -> Response:
         """Show who did what; administrators only."""
         text = request.query_params.get("limit", "")
-        limit = min(_MOST_DEEDS, int(text)) if text.isascii() and text.isdigit() else _DEEDS
+        limit = max(1, min(_MOST_DEEDS, int(text))) if text.isascii() and text.isdigit() else _DEEDS
         deeds = await self._desk.accounts.deeds(limit)
         rows = [(when(one.at), one.who, one.action, one.detail) for one in deeds]
         more = f"/audit?limit={limit * 2}" if len(rows) == limit < _MOST_DEEDS else ""
