@@ -600,7 +600,7 @@ async def test_a_problem_tells_its_hours_and_its_newest(opened: Open) -> None:
 
 
 async def test_dead_letters_by_filter(opened: Open) -> None:
-    """Newest first, in pages, with what would take their place: holding the lane stays so."""
+    """Oldest first, in pages, with what would take their place: holding the lane stays so."""
     journal = opened()
     await _history(journal)
     holding = Planned(route="order", destination="odoo", hold=True)
@@ -613,11 +613,12 @@ async def test_dead_letters_by_filter(opened: Open) -> None:
     )
     await journal.settle("me", [done])
     found = await journal.dead_letters(Chosen())
-    assert found[0] == DeadLetter(leased.delivery.id, event(500).id, holding)
-    assert [one.id for one in found] == sorted((one.id for one in found), reverse=True)
+    assert found[-1] == DeadLetter(leased.delivery.id, event(500).id, holding)
+    assert [one.id for one in found] == sorted(one.id for one in found)
     first = await journal.dead_letters(Chosen(), limit=1)
-    rest = await journal.dead_letters(Chosen(), before=first[-1].id)
+    rest = await journal.dead_letters(Chosen(), after=first[-1].id)
     assert [*first, *rest] == list(found)
+    assert await journal.dead_letters(Chosen(), last=first[-1].id) == first
     assert await journal.count_dead(Chosen()) == len(found) == 3
     for chosen, count in (
         (Chosen(code="odoo.no-match"), 2),
@@ -678,6 +679,17 @@ async def test_a_replay_takes_the_dead_letters_place(opened: Open) -> None:
     assert len(await journal.attempts(before.id)) == 1
     assert sum(f.count for f in await journal.flows() if f.state is State.DEAD) == 1
     assert sum(p.count for p in await journal.problems()) == 1
+
+
+async def test_a_replay_of_the_dead_only_finds_the_others_work_done(opened: Open) -> None:
+    """Of two who replay one dead letter one does; what was never dead is left alone."""
+    journal = opened()
+    await _history(journal)
+    (before, *_) = await journal.deliveries(state=State.DEAD)
+    plans = [PLAN, replace(PLAN, route="never-taken")]
+    made = [await journal.replay(before.event_id, plans, 900.0, only_dead=True) for _ in range(2)]
+    assert [len(one) for one in made] == [1, 0]
+    assert len(await journal.replay(before.event_id, [PLAN], 900.0)) == 1  # as a person may
 
 
 async def test_what_is_old_is_forgotten(opened: Open) -> None:

@@ -118,9 +118,9 @@ async def test_a_slice_is_no_larger_than_its_rate_allows(journal):
     asked = []
     listed = journal.dead_letters
 
-    async def spied(chosen, *, limit, before=None):
+    async def spied(chosen, *, limit, **more):
         asked.append(limit)
-        return await listed(chosen, limit=limit, before=before)
+        return await listed(chosen, limit=limit, **more)
 
     journal.dead_letters = spied
     for rate, size in ((500.0, 50), (1000.0, 100), (9999.0, 500)):
@@ -140,7 +140,7 @@ async def test_a_job_tells_its_error_and_leaves_the_rest_dead(journal):
     """A journal that fails ends the job, which says so."""
     await dead_letters(journal, 5)
 
-    async def fails(*_):
+    async def fails(*_, **__):
         raise OSError("disk full")
 
     journal.replay = fails

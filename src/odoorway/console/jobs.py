@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from odoorway.clock import Clock
 from odoorway.journal.found import Chosen, DeadLetter
 from odoorway.journal.port import Journal
+from odoorway.model.delivery import State
 
 RATE = 200.0  # replays a second, unless asked otherwise
 RATES = (1.0, 10_000.0)
@@ -24,6 +25,7 @@ class Job:
     who: str
     total: int
     rate: float = RATE  # replays a second, at most
+    last: int = 0  # the newest dead letter when it was asked for
     done: int = 0
     ended: bool = False
     cancelled: bool = False
@@ -69,7 +71,9 @@ class Jobs:
     async def start(self, chosen: Chosen, who: str, rate: float = RATE) -> Job:
         """Begin to replay; the job goes on by itself."""
         total = await self.journal.count_dead(chosen)
-        job = Job(f"job_{next(self._numbers)}", chosen, who, total, rate)
+        newest = await self.journal.deliveries(state=State.DEAD, limit=1)
+        last = newest[0].id if newest else 0
+        job = Job(f"job_{next(self._numbers)}", chosen, who, total, rate, last)
         self.known[job.id] = job
         task = asyncio.create_task(self._run(job))
         self._tasks.add(task)
@@ -103,20 +107,33 @@ class Jobs:
             job.ended = True
 
     async def _replay_all(self, job: Job) -> None:
-        """Go from the newest to the oldest: what dies again meanwhile is newer, and left alone."""
+        """Go from the oldest to the newest: what shares an ordering key keeps its order.
+
+        What dies again meanwhile is newer than the last one, and left alone.
+        """
         size = max(1, min(_MOST, int(job.rate / _SLICES)))
-        before: int | None = None
+        after = 0
         while not job.cancelled:
-            letters = await self.journal.dead_letters(job.chosen, limit=size, before=before)
+            letters = await self.journal.dead_letters(
+                job.chosen, limit=size, after=after, last=job.last
+            )
             if not letters:
                 return
-            before = letters[-1].id
+            after = letters[-1].id
             pause = asyncio.sleep(len(letters) / job.rate)
-            made, _ = await asyncio.gather(self._replay(letters), pause)
-            job.done += made
-            self.wake()
+            await asyncio.gather(self._replay(job, letters), pause)
 
-    async def _replay(self, letters: Sequence[DeadLetter]) -> int:
+    async def _replay(self, job: Job, letters: Sequence[DeadLetter]) -> None:
+        """Replay a slice in one commit; what failed of it is told, and what did not is counted."""
         now = self.clock.now()
-        replays = (self.journal.replay(one.event_id, [one.planned], now) for one in letters)
-        return sum(len(made) for made in await asyncio.gather(*replays))
+        replays = (
+            self.journal.replay(one.event_id, [one.planned], now, only_dead=True)
+            for one in letters
+        )
+        made = await asyncio.gather(*replays, return_exceptions=True)
+        job.done += sum(len(one) for one in made if not isinstance(one, BaseException))
+        job.total = max(job.total, job.done)  # one that waited at first has died since
+        self.wake()
+        for one in made:
+            if isinstance(one, BaseException):
+                raise one

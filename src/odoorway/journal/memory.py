@@ -235,14 +235,18 @@ class MemoryJournal(Forgetting):
             lane.owner, lane.due_at = None, 0.0
         return len(leased)
 
-    async def replay(self, event_id: str, planned: Sequence[Planned], now: float) -> Sequence[int]:
+    async def replay(
+        self, event_id: str, planned: Sequence[Planned], now: float, *, only_dead: bool = False
+    ) -> Sequence[int]:
         """See ``Journal.replay``."""
         event = self._events.get(event_id)
         if event is None:
             return []
-        kept = [replace(plan, hold=self._held_before(event_id, plan)) for plan in planned]
-        for plan in kept:
-            self._supersede(event_id, plan.route, now)
+        kept = [
+            replace(plan, hold=self._held_before(event_id, plan))
+            for plan in planned
+            if self._supersede(event_id, plan.route, now) or not only_dead
+        ]
         return [self._replayed(event, plan, now) for plan in kept]
 
     def _held_before(self, event_id: str, plan: Planned) -> bool:
@@ -252,10 +256,12 @@ class MemoryJournal(Forgetting):
             if (one.event_id, one.route) == (event_id, plan.route)
         )
 
-    def _supersede(self, event_id: str, route: str, now: float) -> None:
+    def _supersede(self, event_id: str, route: str, now: float) -> bool:
+        found = False
         for number, delivery in self._deliveries.items():
             same = (delivery.event_id, delivery.route) == (event_id, route)
             if same and delivery.state is State.DEAD:
+                found = True
                 self._deliveries[number] = replace(
                     delivery,
                     state=State.SKIPPED,
@@ -263,6 +269,7 @@ class MemoryJournal(Forgetting):
                     detail="replayed",
                     updated_at=now,
                 )
+        return found
 
     def _replayed(self, event: Event, plan: Planned, now: float) -> int:
         number = self._enqueue(event, plan, now)
@@ -384,11 +391,11 @@ class MemoryJournal(Forgetting):
         return memory_search.search(self._tried(), wanted, limit, before)
 
     async def dead_letters(
-        self, chosen: Chosen, *, limit: int = 100, before: int | None = None
+        self, chosen: Chosen, *, limit: int = 100, after: int = 0, last: int | None = None
     ) -> Sequence[DeadLetter]:
         """See ``Journal.dead_letters``."""
         found = memory_search.dead_letters(self._tried(), self._plans, chosen)
-        return [one for one in found if before is None or one.id < before][:limit]
+        return [one for one in found if after < one.id and (last is None or one.id <= last)][:limit]
 
     async def count_dead(self, chosen: Chosen) -> int:
         """See ``Journal.count_dead``."""

@@ -24,7 +24,7 @@ def search(
 def dead_letters(
     tried: Iterable[Tried], plans: Mapping[int, Planned], chosen: Chosen
 ) -> list[DeadLetter]:
-    """Return the dead letters that are chosen, the newest first."""
+    """Return the dead letters that are chosen, the oldest first."""
     wanted = EventFilter(
         source=chosen.source, topic=chosen.topic, since=chosen.since, until=chosen.until
     )
@@ -37,7 +37,7 @@ def dead_letters(
         and chosen.destination in {"", delivery.destination}
         and chosen.code in {"", delivery.code or ""}
     ]
-    return sorted(found, key=lambda one: one.id, reverse=True)
+    return sorted(found, key=lambda one: one.id)
 
 
 def problems(tried: Iterable[Tried], rejections: Iterable[Rejection]) -> Sequence[Problem]:

@@ -101,12 +101,15 @@ class Journal(Protocol):
         """Make every leased delivery due at once; for the one process that owns the journal."""
         ...
 
-    async def replay(self, event_id: str, planned: Sequence[Planned], now: float) -> Sequence[int]:
+    async def replay(
+        self, event_id: str, planned: Sequence[Planned], now: float, *, only_dead: bool = False
+    ) -> Sequence[int]:
         """Add new deliveries of a stored event; return their ids, none when it is not stored.
 
         In a lane that a dead letter holds they go first, and delivering them frees the lane. A
         dead letter of the same event and route is settled as skipped: this takes its place, and
-        holds the lane where that did.
+        holds the lane where that did. With *only_dead* nothing is added where there is none, so
+        that of two who replay one dead letter at the same time only one does.
         """
         ...
 
@@ -188,9 +191,9 @@ class Journal(Protocol):
         ...
 
     async def dead_letters(
-        self, chosen: Chosen, *, limit: int = 100, before: int | None = None
+        self, chosen: Chosen, *, limit: int = 100, after: int = 0, last: int | None = None
     ) -> Sequence[DeadLetter]:
-        """Return the dead letters that are *chosen*, newest first, those with an id below."""
+        """Return the dead letters that are *chosen*, oldest first: ids over *after*, to *last*."""
         ...
 
     async def count_dead(self, chosen: Chosen) -> int:

@@ -161,10 +161,11 @@ def stretch(wanted: EventFilter) -> int:
 
 
 def dead_letters(
-    db: apsw.Connection, chosen: Chosen, limit: int, before: int | None
+    db: apsw.Connection, chosen: Chosen, limit: int, after: int, last: int | None
 ) -> Sequence[DeadLetter]:
-    """Return dead letters, newest first, by the index of states."""
-    asked = {**asdict(chosen), "limit": limit, "before": _LAST if before is None else before}
+    """Return dead letters, oldest first, by the index of states."""
+    bounds = {"limit": limit, "after": after, "last": _LAST if last is None else last}
+    asked = {**asdict(chosen), **bounds}
     rows = cast(
         "list[tuple[int, str, str, str, int]]", db.execute(SQL["dead_letters"], asked).fetchall()
     )

@@ -130,9 +130,13 @@ class SqliteJournal:
         """See ``Journal.release``."""
         return await self._writer.do(write.release)
 
-    async def replay(self, event_id: str, planned: Sequence[Planned], now: float) -> Sequence[int]:
+    async def replay(
+        self, event_id: str, planned: Sequence[Planned], now: float, *, only_dead: bool = False
+    ) -> Sequence[int]:
         """See ``Journal.replay``."""
-        return await self._writer.do(lambda db: write.replay(db, event_id, planned, now))
+        return await self._writer.do(
+            lambda db: write.replay(db, event_id, planned, now, only_dead=only_dead)
+        )
 
     async def next_due(self, destination: str) -> float | None:
         """See ``Journal.next_due``."""
@@ -208,10 +212,10 @@ class SqliteJournal:
         return await self._read(lambda db: read.search(db, wanted, limit, before))
 
     async def dead_letters(
-        self, chosen: Chosen, *, limit: int = 100, before: int | None = None
+        self, chosen: Chosen, *, limit: int = 100, after: int = 0, last: int | None = None
     ) -> Sequence[DeadLetter]:
         """See ``Journal.dead_letters``."""
-        return await self._read(lambda db: read.dead_letters(db, chosen, limit, before))
+        return await self._read(lambda db: read.dead_letters(db, chosen, limit, after, last))
 
     async def count_dead(self, chosen: Chosen) -> int:
         """See ``Journal.count_dead``."""

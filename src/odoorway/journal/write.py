@@ -110,7 +110,12 @@ def _deliver(db: apsw.Connection, lanes: Sequence[Lane], *, replay: bool) -> Seq
 
 
 def replay(
-    db: apsw.Connection, event_id: str, planned: Sequence[Planned], now: float
+    db: apsw.Connection,
+    event_id: str,
+    planned: Sequence[Planned],
+    now: float,
+    *,
+    only_dead: bool,
 ) -> Sequence[int]:
     """Add deliveries of a stored event, first in line where a dead letter holds the lane."""
     found = db.execute(SQL["event_lane"], {"id": event_id}).fetchone()
@@ -120,11 +125,15 @@ def replay(
     lanes = [
         (seq, plan.destination, source, ordering_key, plan.route, _holds(db, seq, plan), now)
         for plan in planned
+        if _supersedes(db, seq, plan.route, now) or not only_dead
     ]
-    for plan in planned:
-        gone = {"event": seq, "route": plan.route, "now": now, "code": REPLAYED}
-        db.execute(SQL["replay_supersedes"], gone)
     return _deliver(db, lanes, replay=True)
+
+
+def _supersedes(db: apsw.Connection, seq: int, route: str, now: float) -> bool:
+    """Settle the dead letters of an event and route; tell whether there was any."""
+    gone = {"event": seq, "route": route, "now": now, "code": REPLAYED}
+    return bool(db.execute(SQL["replay_supersedes"], gone).fetchall())
 
 
 def _holds(db: apsw.Connection, seq: int, plan: Planned) -> bool:

@@ -177,8 +177,8 @@ WHERE
     AND (:topic = '' OR event.topic = :topic)
     AND (:since IS NULL OR event.received_at >= :since)
     AND (:until IS NULL OR event.received_at < :until)
-    AND delivery.id < :before
-ORDER BY delivery.id DESC
+    AND delivery.id > :after AND delivery.id <= :last
+ORDER BY delivery.id
 LIMIT :limit;
 
 -- name: count_dead

@@ -184,7 +184,8 @@ SELECT 1 FROM delivery WHERE event = :event AND route = :route AND hold LIMIT 1;
 -- name: replay_supersedes
 UPDATE delivery
 SET state = 'skipped', code = :code, detail = 'replayed', updated_at = :now
-WHERE event = :event AND route = :route AND state = 'dead';
+WHERE event = :event AND route = :route AND state = 'dead'
+RETURNING id;
 
 -- name: latency_add
 INSERT INTO latency (minute, source, destination, bound, n)
