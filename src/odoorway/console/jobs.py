@@ -127,8 +127,7 @@ class Jobs:
         """Replay a slice in one commit; what failed of it is told, and what did not is counted."""
         now = self.clock.now()
         replays = (
-            self.journal.replay(one.event_id, [one.planned], now, only_dead=True)
-            for one in letters
+            self.journal.replay(one.event_id, [one.planned], now, only_dead=True) for one in letters
         )
         made = await asyncio.gather(*replays, return_exceptions=True)
         job.done += sum(len(one) for one in made if not isinstance(one, BaseException))
