@@ -91,7 +91,8 @@ class Postgres:
 
     def drop(self, name: str) -> None:
         """Have no database of that name; its clients are disconnected."""
-        self._sql(ROLE, f'DROP DATABASE IF EXISTS "{checked(name)}" WITH (FORCE)')
+        # As the superuser: autovacuum may be at work in it, which the role may not end.
+        self._sql("postgres", f'DROP DATABASE IF EXISTS "{checked(name)}" WITH (FORCE)')
 
     def exists(self, name: str) -> bool:
         """Whether a database of that name exists."""
