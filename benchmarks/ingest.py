@@ -27,7 +27,6 @@ from load import Load, post_each, run
 
 from odoorway import Gateway, Upsert
 from odoorway.clock import SystemClock
-from odoorway.journal.memory import MemoryJournal
 from odoorway.journal.port import Appended
 from odoorway.journal.sqlite import SqliteJournal
 from odoorway.model.delivery import Planned
@@ -43,7 +42,7 @@ BODIES = 500
 PORTS = {"sqlite": 18181, "none": 18182, "bare": 18183}
 
 
-class NoJournal(MemoryJournal):
+class NoJournal(SqliteJournal):
     """Stores nothing and says it did: what the server costs by itself."""
 
     async def append(self, event: Event, planned: Sequence[Planned]) -> Appended:  # noqa: ARG002
@@ -103,7 +102,7 @@ async def serve(kind: str, folder: Path, port: int) -> None:
 
     sys.setswitchinterval(0.0005)  # as `odoorway run` does
     stores = kind == "sqlite"
-    journal = SqliteJournal.open(folder / "journal.db") if stores else NoJournal()
+    journal = SqliteJournal.open(folder / "journal.db") if stores else NoJournal.temporary()
     limits = ReceiveLimits()
     app = ReceiveApp(
         gateway, {"shop": Verifier(definition, (SECRET,))}, journal, SystemClock(), limits

@@ -5,9 +5,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from journals import close_all
 from real_odoo import RealOdoo, fourteen, unavailable
 
 REQUIRED = os.environ.get("REQUIRE_REAL_ODOO") == "1"
+
+
+@pytest.fixture(autouse=True)
+def journals_closed() -> Iterator[None]:
+    """Close the journals that a test opened."""
+    yield
+    close_all()
 
 
 @pytest.fixture(scope="session")

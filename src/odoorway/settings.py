@@ -29,7 +29,10 @@ class Settings(BaseModel):
         description="auto asks Odoo's version; json2 (19 on) or jsonrpc (14 to 19)",
     )
     odoo_timeout: float = Field(60.0, gt=0, description="seconds to wait for one answer of Odoo")
-    journal: str = Field("odoorway.db", description="the journal's file, or 'memory' to keep none")
+    journal: str = Field(
+        "odoorway.db",
+        description="the journal's file, or 'memory' for one that goes with the process",
+    )
     host: str = Field("127.0.0.1", description="the address to listen on")
     port: int = Field(8088, ge=0, le=65535, description="the port to listen on; 0 takes a free one")
     console_host: str = Field("127.0.0.1", description="the address of metrics and console")

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from journals import temporary
 from odoorway import Gateway
 from odoorway.clock import SystemClock
-from odoorway.journal.memory import MemoryJournal
 from odoorway.receive.app import ReceiveApp, ReceiveLimits
 from odoorway.receive.server import build_server
 from odoorway.receive.signature import Verifier
@@ -24,7 +24,7 @@ async def port() -> AsyncIterator[int]:
     gateway.source("shop", definition)
     limits = ReceiveLimits(read_timeout=0.2)
     app = ReceiveApp(
-        gateway, {"shop": Verifier(definition, ["s"])}, MemoryJournal(), SystemClock(), limits
+        gateway, {"shop": Verifier(definition, ["s"])}, temporary(), SystemClock(), limits
     )
     number = free_port()
     server = build_server(app, "127.0.0.1", number, limits=limits, grace=1)

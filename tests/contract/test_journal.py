@@ -14,7 +14,6 @@ import pytest
 from odoorway.errors import JournalFull, JournalLocked
 from odoorway.journal.found import Chosen, DeadLetter, EventFilter, Took
 from odoorway.journal.keeping import STEP_BYTES, Forgotten, Until
-from odoorway.journal.memory import MemoryJournal
 from odoorway.journal.port import Journal, Limits
 from odoorway.journal.sqlite import SqliteJournal
 from odoorway.model.delivery import Leased, Outcome, Planned, Settlement, State
@@ -26,16 +25,13 @@ HOLD = Planned(route="r", destination="odoo", hold=True)
 Open = Callable[..., Journal]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Open]:
+@pytest.fixture
+async def opened(tmp_path: Path) -> AsyncIterator[Open]:
     """Open a journal of each kind."""
     made: list[Journal] = []
 
     def make(limits: Limits | None = None) -> Journal:
-        if request.param == "memory":
-            made.append(MemoryJournal(limits))
-        else:
-            made.append(SqliteJournal.open(tmp_path / "journal.db", limits=limits))
+        made.append(SqliteJournal.open(tmp_path / "journal.db", limits=limits))
         return made[-1]
 
     yield make

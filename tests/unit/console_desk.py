@@ -1,9 +1,10 @@
-"""A console over a journal in memory, for the tests."""
+"""A console over a real journal, for the tests."""
 
 from dataclasses import dataclass, field
 
 import httpx
 
+from journals import temporary
 from odoorway import Gateway, Skip, Upsert
 from odoorway.clock import SystemClock
 from odoorway.console.app import build_app
@@ -11,8 +12,9 @@ from odoorway.console.auth import Sessions, hashed, hashed_token
 from odoorway.console.desk import Desk
 from odoorway.console.latency import Latency
 from odoorway.console.metrics import Metrics
-from odoorway.journal.accounts import MemoryAccounts, Person, Role
-from odoorway.journal.memory import MemoryJournal
+from odoorway.journal.accounts import Accounts, Person, Role
+from odoorway.journal.accounts_sqlite import SqliteAccounts
+from odoorway.journal.sqlite import SqliteJournal
 from odoorway.model.delivery import Outcome, Planned, Settlement
 from odoorway.model.event import Event, Rejection
 from odoorway.sources import shopify
@@ -42,12 +44,12 @@ class Bench:
     masked: tuple[str, ...] = ()
     hosts: frozenset[str] = frozenset({"console"})
     proxy: tuple[str, str] | None = None
-    journal: MemoryJournal = field(default_factory=MemoryJournal)
-    accounts: MemoryAccounts = field(default_factory=MemoryAccounts)
+    journal: SqliteJournal = field(default_factory=temporary)
     woken: int = 0
 
     def __post_init__(self) -> None:
         clock = SystemClock()
+        self.accounts: Accounts = SqliteAccounts(self.journal)
         self.desk = Desk(
             gateway=gateway_of(), journal=self.journal, accounts=self.accounts, clock=clock,
             latency=Latency(self.journal, clock), pace=lambda: {"odoo": (400, 2)}, wake=self._wake, receiver="http://127.0.0.1:1",

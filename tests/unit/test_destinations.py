@@ -101,7 +101,7 @@ async def test_an_event_goes_to_three_destinations():
             body = json.dumps({"id": 1, "name": "x"}).encode()
             await post(served.url, body, "lead")
             await settled(served.journal, 2)
-            assert await served.journal.destinations() == ["erp", "odoo", "second"]
+            assert list(await served.journal.destinations()) == ["erp", "odoo", "second"]
             assert (await served.journal.standing("second")).failures
             assert not (await served.journal.standing("odoo")).failures
             await two.start()

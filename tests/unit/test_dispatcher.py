@@ -1,13 +1,13 @@
-"""The engine: what it leases, delivers and settles, on a journal in memory."""
+"""The engine: what it leases, delivers and settles, on a real journal."""
 
 import asyncio
 import json
 from collections.abc import Callable, Sequence
 
+from journals import temporary
 from odoorway import Gateway, Reject, RetryLater, Skip, Upsert
 from odoorway.deliver.port import Job, Verdict
 from odoorway.dispatch.dispatcher import Dispatcher, DispatchLimits
-from odoorway.journal.memory import MemoryJournal
 from odoorway.model.delivery import Outcome, State
 from odoorway.model.event import Event
 from odoorway.sources import shopify
@@ -45,7 +45,7 @@ class Bench:
         shop = gateway.source("shop", shopify.source(secret="s"))
         shop.on("*")(act)
         self.routes = gateway.routes
-        self.journal, self.clock = MemoryJournal(), ManualClock(1000.0)
+        self.journal, self.clock = temporary(), ManualClock(1000.0)
         self.destination = Scripted(answer)
         self.batch, self.lease = batch, 300.0
         self.dispatcher = self.restarted()

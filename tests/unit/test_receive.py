@@ -12,11 +12,12 @@ import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from journals import journal_of, temporary
 from odoorway import Gateway, Upsert
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.errors import JournalFull
-from odoorway.journal.memory import MemoryJournal
 from odoorway.journal.port import Appended
+from odoorway.journal.sqlite import SqliteJournal
 from odoorway.model.delivery import Planned, State
 from odoorway.model.event import Event, Rejection
 from odoorway.model.mask import shown_body
@@ -34,11 +35,11 @@ def order(payload: dict[str, Any]) -> Upsert:
 
 
 class Receiver:
-    """The app with a journal in memory, and what a client would see."""
+    """The app with a real journal, and what a client would see."""
 
     def __init__(
         self,
-        journal: MemoryJournal | None = None,
+        journal: SqliteJournal | None = None,
         shown: Callable[[bytes], str] | None = None,
         **limits: Any,
     ) -> None:
@@ -46,7 +47,7 @@ class Receiver:
         shop = gateway.source("shop", DEFINITION)
         shop.on("orders/create")(order)
         shop.on("orders/*", name="second")(order)
-        self.journal = journal or MemoryJournal()
+        self.journal = journal or temporary()
         self.appended = 0
         verifiers = {"shop": Verifier(DEFINITION, [SECRET])}
         self.app = ReceiveApp(
@@ -231,7 +232,7 @@ async def test_a_bomb_and_a_damaged_body_are_refused() -> None:
         problem(await receiver.send(bad, signed(bad) | header), 400, "request.bad-encoding")
 
 
-class Full(MemoryJournal):
+class Full(SqliteJournal):
     """Always full."""
 
     async def append(self, event: Event, planned: Sequence[Planned]) -> Appended:
@@ -240,7 +241,7 @@ class Full(MemoryJournal):
 
 async def test_a_full_journal_is_503_and_overload_429_both_with_retry_after() -> None:
     """Before memory grows; what was refused can come again."""
-    full = await Receiver(Full()).send()
+    full = await Receiver(journal_of(Full)).send()
     problem(full, 503, "gateway.journal-unavailable")
     busy = await Receiver(max_in_flight=0).send()
     problem(busy, 429, "gateway.overloaded")
@@ -262,13 +263,13 @@ async def test_what_was_claimed_is_given_back() -> None:
 async def test_a_flood_of_refusals_is_counted_and_does_not_pile_up() -> None:
     """Each is answered; those that cannot be recorded are told in the log."""
 
-    class Slow(MemoryJournal):
+    class Slow(SqliteJournal):
         async def reject(self, rejection: Rejection) -> None:
             await opened.wait()
             await super().reject(rejection)
 
     opened = asyncio.Event()
-    receiver = Receiver(Slow(), max_rejections_waiting=2)
+    receiver = Receiver(journal_of(Slow), max_rejections_waiting=2)
     with structlog.testing.capture_logs() as logged:
         for _ in range(5):
             problem(await receiver.send(headers={}), 401, "signature.missing")

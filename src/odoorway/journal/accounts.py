@@ -62,32 +62,3 @@ class Accounts(Protocol):
     async def deeds(self, limit: int = 100) -> Sequence[Deed]:
         """Return what was done, the newest first."""
         ...
-
-
-class MemoryAccounts:
-    """Accounts of this process only."""
-
-    def __init__(self) -> None:
-        """Know nobody."""
-        self._people: dict[str, Person] = {}
-        self._deeds: list[Deed] = []
-
-    async def people(self) -> Sequence[Person]:
-        """See ``Accounts.people``."""
-        return [self._people[name] for name in sorted(self._people)]
-
-    async def put(self, person: Person) -> None:
-        """See ``Accounts.put``."""
-        self._people[person.name] = person
-
-    async def remove(self, name: str) -> bool:
-        """See ``Accounts.remove``."""
-        return self._people.pop(name, None) is not None
-
-    async def note(self, deed: Deed) -> None:
-        """See ``Accounts.note``."""
-        self._deeds.append(deed)
-
-    async def deeds(self, limit: int = 100) -> Sequence[Deed]:
-        """See ``Accounts.deeds``."""
-        return self._deeds[::-1][:limit]

@@ -1,6 +1,8 @@
 """The journal in one SQLite file: nothing to install, one process serves it."""
 
 import asyncio
+import shutil
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -60,6 +62,7 @@ class SqliteJournal:
         self._append = partial(write.append, limits=limits)
         self._reads = ThreadPoolExecutor(1, "journal-reader")
         self._closed = False
+        self._folder: Path | None = None  # goes with the journal
 
     @classmethod
     def open(
@@ -102,6 +105,20 @@ class SqliteJournal:
             if isinstance(error, apsw.Error):
                 raise JournalUnavailable(f"cannot open journal {file}: {error}") from error
             raise
+
+    @classmethod
+    def temporary(
+        cls, *, limits: Limits | None = None, at: Callable[[str], None] = lambda _: None
+    ) -> Self:
+        """Open a journal in a private folder of its own, which closing it removes."""
+        folder = Path(tempfile.mkdtemp(prefix="odoorway-"))
+        try:
+            journal = cls.open(folder / "journal.db", limits=limits, at=at)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        journal._folder = folder  # noqa: SLF001 - one of its own kind
+        return journal
 
     async def append(self, event: Event, planned: Sequence[Planned]) -> Appended:
         """See ``Journal.append``."""
@@ -283,17 +300,20 @@ class SqliteJournal:
 
     async def close(self) -> None:
         """See ``Journal.close``. Closing again does nothing."""
-        if not self._closed:
-            self._closed = True
-            await asyncio.to_thread(self._close)
+        await asyncio.to_thread(self.close_now)
 
-    def _close(self) -> None:
-        """Close the writer last: the last connection folds the WAL into the file."""
+    def close_now(self) -> None:
+        """Close it from outside the event loop; blocks."""
+        if self._closed:
+            return
+        self._closed = True
         self._reads.shutdown()
         self._reader.close()
-        self._writer.close()
+        self._writer.close()  # last: the last connection folds the WAL into the file
         if self._lock:
             self._lock.close()
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     async def _read(self, query: Callable[[apsw.Connection], T]) -> T:
         if self._closed:

@@ -19,7 +19,6 @@ from odoorway.deliver.port import Destination
 from odoorway.dispatch.dispatcher import Dispatcher, DispatchLimits
 from odoorway.dispatch.retry_policy import RetryPolicy
 from odoorway.gateway import Gateway
-from odoorway.journal.memory import MemoryJournal
 from odoorway.journal.port import Journal, Limits
 from odoorway.journal.sqlite import SqliteJournal
 from odoorway.model.mask import shown_body
@@ -47,8 +46,10 @@ def nowhere(_point: str) -> None:
     """Pass every named point; crash tests stop at one instead."""
 
 
-def open_journal(settings: Settings, *, serve: bool, at: At = nowhere) -> Journal:
+def open_journal(settings: Settings, *, serve: bool, at: At = nowhere) -> SqliteJournal:
     """Open the journal that the settings name; ``serve`` claims it for this process.
+
+    ``memory`` is one that goes with this process.
 
     Raises:
         JournalLocked: another process serves this file.
@@ -56,7 +57,7 @@ def open_journal(settings: Settings, *, serve: bool, at: At = nowhere) -> Journa
     """
     limits = Limits(max_waiting=settings.max_waiting)
     if settings.journal == "memory":
-        return MemoryJournal(limits=limits)
+        return SqliteJournal.temporary(limits=limits, at=at)
     path = settings.journal.removeprefix("sqlite:///")
     return SqliteJournal.open(Path(path), limits=limits, serve=serve, at=at)
 

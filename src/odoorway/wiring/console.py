@@ -17,7 +17,7 @@ from odoorway.deliver.odoo.about import Asker
 from odoorway.dispatch.dispatcher import Dispatcher
 from odoorway.errors import SettingsError
 from odoorway.gateway import Gateway
-from odoorway.journal.accounts import Accounts, MemoryAccounts
+from odoorway.journal.accounts import Accounts
 from odoorway.journal.accounts_sqlite import SqliteAccounts
 from odoorway.journal.port import Journal
 from odoorway.journal.sqlite import SqliteJournal
@@ -54,7 +54,9 @@ def url_of(listening: socket.socket) -> str:
 
 def accounts_of(journal: Journal) -> Accounts:
     """Return who may use the console, kept beside the journal."""
-    return SqliteAccounts(journal) if isinstance(journal, SqliteJournal) else MemoryAccounts()
+    if not isinstance(journal, SqliteJournal):
+        raise TypeError(f"{type(journal).__name__} keeps no accounts")
+    return SqliteAccounts(journal)
 
 
 def desk_of(  # noqa: PLR0913, PLR0917 - the composition root gives each part
