@@ -3,14 +3,19 @@
 import asyncio
 import json
 import time
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import aiohttp
 import pytest
 from aiohttp import web
+from pydantic import BaseModel
 
+from acceptance.gateway_process import free_port
 from odoorway import Forward, Gateway, Upsert
 from odoorway.deliver.http import Forwarder, HttpDestination
 from odoorway.deliver.port import Job
+from odoorway.deliver.retry_after import seconds
 from odoorway.errors import DeclarationError, SettingsError
 from odoorway.model.delivery import Outcome, State
 from odoorway.settings import Settings
@@ -160,3 +165,84 @@ async def test_an_outside_system_takes_forwards_only():
         assert (refused.outcome, refused.blame_destination) == (Outcome.DEAD, False)
         assert (await destination.probe()).outcome is Outcome.DELIVERED
         await destination.close()
+
+
+async def test_a_body_of_decimals_dates_and_models_is_written_as_json():
+    """Decimal as text, times as ISO; what has no JSON form costs its own delivery only."""
+
+    class Total(BaseModel):
+        amount: Decimal
+
+    async with Recorder() as erp:
+        destination = HttpDestination(Forwarder(erp.url, {}))
+        when = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+        body = {"total": Decimal("9.90"), "at": when, "all": Total(amount=Decimal("1.10"))}
+        fine, wrong = await destination.deliver(
+            [
+                Job(1, "s", (Forward("/a", body),), "evt_1"),
+                Job(2, "s", (Forward("/a", {"x": object()}),), "evt_2"),
+            ]
+        )
+        assert fine.outcome is Outcome.DELIVERED
+        sent = json.loads(erp.seen[0][2])
+        assert sent == {"total": "9.90", "at": "2026-01-02T03:04:00Z", "all": {"amount": "1.10"}}
+        assert (wrong.outcome, wrong.code) == (Outcome.DEAD, "forward.unwritable")
+        await destination.close()
+
+
+async def test_only_its_own_host_is_down_for_all():
+    """A dead address of somebody else's is that delivery's own; a malformed one is dead."""
+    async with Recorder() as erp:
+        destination = HttpDestination(Forwarder(erp.url, {}))
+        port = free_port()
+        third, malformed, fine = await destination.deliver(
+            [
+                Job(1, "s", (Forward(f"http://127.0.0.1:{port}/x", {}),), "evt_1"),
+                Job(2, "s", (Forward("http://[::bad/x", {}),), "evt_2"),
+                Job(3, "s", (Forward("/x", {}),), "evt_3"),
+            ]
+        )
+        assert (third.outcome, third.code) == (Outcome.RETRY, "forward.unreachable")
+        assert not third.blame_destination
+        assert (malformed.outcome, malformed.code) == (Outcome.DEAD, "forward.bad-address")
+        assert fine.outcome is Outcome.DELIVERED
+        await destination.close()
+
+
+async def test_a_slow_receiver_is_not_unreachable_because_others_wait():
+    """The time-out counts from the moment a request goes out."""
+
+    async def slow(request):
+        await asyncio.sleep(0.05)  # the receiver's own slowness, not the test's
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/slow", slow)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    destination = HttpDestination(Forwarder(url, {}, timeout=0.5))
+    jobs = [Job(n, "s", (Forward("/slow", {}),), f"evt_{n}") for n in range(80)]
+    verdicts = await destination.deliver(jobs)
+    assert {one.outcome for one in verdicts} == {Outcome.DELIVERED}
+    await destination.close()
+    await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds_"),
+    [
+        ("7", 7.0),
+        ("Thu, 01 Jan 1970 00:01:40 GMT", 90.0),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
+        ("9" * 400, 86_400.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400.0),
+        ("soon", None),
+        ("-5", None),
+        ("", None),
+    ],
+)
+def test_a_wait_is_read_as_seconds_or_a_date_and_is_at_most_a_day(value, seconds_):
+    """In one place, for Odoo and for whoever takes a forward."""
+    assert seconds(value, 10.0) == seconds_

@@ -3,12 +3,16 @@
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import structlog
 
 from journals import temporary
 from odoorway import Gateway, Reject, RetryLater, Skip, Upsert
 from odoorway.deliver.port import Job, Verdict
 from odoorway.dispatch.dispatcher import Dispatcher, DispatchLimits
-from odoorway.model.delivery import Outcome, State
+from odoorway.errors import JournalFull
+from odoorway.model.delivery import Outcome, Settlement, State
 from odoorway.model.event import Event
 from odoorway.sources import shopify
 from odoorway.testing import ManualClock
@@ -180,7 +184,7 @@ async def test_a_destination_that_is_down_is_left_alone_and_asked_first() -> Non
         await bench.dispatcher.step()
         bench.clock.advance(61)
     assert len(bench.destination.batches) == 1
-    assert bench.destination.probes == 99
+    assert bench.destination.probes == 100
     assert {d.attempts for d in await bench.journal.deliveries()} == {0}
     bench.destination.answer = bench.destination.works = OK
     while await bench.dispatcher.step():
@@ -254,7 +258,7 @@ async def test_the_breaker_survives_a_restart_and_asks_at_once() -> None:
     await after.run()
     assert not after.breaker.closed
     assert await after.step() == 0
-    assert (bench.destination.probes, len(bench.destination.batches)) == (1, 1)
+    assert (bench.destination.probes, len(bench.destination.batches)) == (2, 1)
     assert (await bench.journal.standing("odoo")).failures == 2
     bench.destination.works = bench.destination.answer = OK
     bench.clock.advance(60)
@@ -279,9 +283,10 @@ async def test_a_destination_that_says_when_is_asked_then() -> None:
         outcome=Outcome.RETRY, code="odoo.unavailable", retry_after=30, blame_destination=True
     )
     bench = Bench(down)
+    bench.destination.works = down
     await bench.receive("a")
     await bench.dispatcher.step()
-    for seconds, probes in ((29, 0), (1, 1)):
+    for seconds, probes in ((29, 1), (1, 2)):
         bench.clock.advance(seconds)
         await bench.dispatcher.step()
         assert bench.destination.probes == probes
@@ -291,6 +296,7 @@ async def test_a_delivery_alone_is_not_blamed_for_a_wrong_key() -> None:
     """A configuration failure spends no attempt, however small the batch."""
     wrong = Verdict(outcome=Outcome.RETRY, code="odoo.bad-key", blame_destination=True)
     bench = Bench(wrong)
+    bench.destination.works = wrong
     await bench.receive("a")
     await bench.dispatcher.step()
     (delivery,) = await bench.journal.deliveries()
@@ -301,9 +307,10 @@ async def test_the_batch_grows_again_once_odoo_bears_it() -> None:
     """It is halved by a failure of the whole, and grows step by step with full batches."""
     late = Verdict(outcome=Outcome.RETRY, code="odoo.timeout", blame_destination=True)
     bench = Bench(late, batch=8)
+    bench.destination.works = late
     await bench.receive(*"abcdefghijklmnopqrstuvwxyz")
     await bench.dispatcher.step()
-    bench.destination.answer = OK
+    bench.destination.answer = bench.destination.works = OK
     bench.clock.advance(60)
     while await bench.dispatcher.step():
         pass
@@ -320,6 +327,7 @@ async def test_a_batch_that_does_not_end_is_given_up_before_its_lease() -> None:
 
     bench = Bench()
     bench.destination, bench.lease = Stuck(), 0.05
+    bench.destination.works = DOWN
     dispatcher = bench.restarted()
     await bench.receive("a", "b")
     await asyncio.wait_for(dispatcher.step(), 20)
@@ -349,3 +357,142 @@ async def test_an_attempt_keeps_the_commands_it_sent() -> None:
     (told,) = json.loads(attempt.commands)
     assert told["command"] == "Upsert"
     assert told["model"]
+
+
+def together(bad: Callable[[Job], bool], verdict: Verdict) -> Callable[..., object]:
+    """Return a ``deliver`` in which one bad job spoils all that are with it."""
+
+    async def deliver(jobs: Sequence[Job]) -> Sequence[Verdict]:
+        return [verdict if any(map(bad, jobs)) else OK for _ in jobs]
+
+    return deliver
+
+
+async def test_one_payload_that_a_proxy_refuses_holds_back_no_other() -> None:
+    """Thirty of which a firewall refuses one: 29 are delivered, the one is dead and says why."""
+    page = "HTTP 403: Request blocked by ExampleWAF"
+    waf = Verdict(outcome=Outcome.RETRY, code="odoo.not-odoo", detail=page, blame_destination=True)
+    bench = Bench(batch=40)
+    bench.destination.deliver = together(lambda job: job.delivery == 17, waf)  # type: ignore[assignment]  # this script needs the batch
+    await bench.receive(*["a"] * 30)
+    assert await bench.dispatcher.step() == 30
+    states = await bench.states()
+    assert states.count(State.DELIVERED) == 29
+    culprit = await bench.journal.delivery(17)
+    assert culprit
+    assert (culprit.state, culprit.code) == (State.DEAD, "odoo.refused-on-the-way")
+    assert page in culprit.detail
+    assert bench.dispatcher.breaker.closed
+
+
+async def test_a_destination_that_raises_is_one_delivery_s_outcome() -> None:
+    """Whatever it raises is halved until it is alone, with its traceback; all others arrive."""
+    bench = Bench(batch=40)
+
+    async def deliver(jobs: Sequence[Job]) -> Sequence[Verdict]:
+        if any(job.delivery == 23 for job in jobs):
+            raise TypeError("Object of type Decimal is not JSON serializable")
+        return [OK for _ in jobs]
+
+    bench.destination.deliver = deliver  # type: ignore[method-assign]  # this script needs the batch
+    await bench.receive(*["a"] * 30)
+    assert await bench.dispatcher.step() == 30
+    assert (await bench.states()).count(State.DELIVERED) == 29
+    culprit = await bench.journal.delivery(23)
+    assert culprit
+    assert (culprit.state, culprit.code) == (State.DEAD, "gateway.delivery-failed")
+    assert "Object of type Decimal" in culprit.detail
+
+
+async def test_too_few_verdicts_are_nobody_s_success() -> None:
+    """A destination that answers for fewer than it was given has delivered none of them."""
+    bench = Bench()
+
+    async def deliver(jobs: Sequence[Job]) -> Sequence[Verdict]:
+        return [OK for _ in jobs[1:]]
+
+    bench.destination.deliver = deliver  # type: ignore[method-assign]  # this script needs the batch
+    await bench.receive("a", "b", "c")
+    await bench.dispatcher.step()
+    assert State.DELIVERED not in await bench.states()
+    assert await bench.codes() == ["gateway.delivery-failed"] * 3
+
+
+async def test_what_hangs_again_and_again_is_dead_within_minutes_and_pauses_nobody() -> None:
+    """From its second time on it is alone; the others arrive at once."""
+    late = Verdict(outcome=Outcome.RETRY, code="odoo.timeout", blame_destination=True)
+    bench = Bench(batch=40)
+    bench.destination.deliver = together(lambda job: job.delivery == 9, late)  # type: ignore[assignment]  # this script needs the batch
+    await bench.receive(*["a"] * 30)
+    await bench.dispatcher.step()
+    assert await bench.dispatcher.step() == 15  # the pace is halved
+    for _ in range(300):
+        await bench.dispatcher.step()
+        await asyncio.sleep(0)
+        bench.clock.advance(1)
+        assert bench.dispatcher.breaker.closed
+    assert (await bench.states()).count(State.DELIVERED) == 29
+    culprit = await bench.journal.delivery(9)
+    assert culprit
+    assert (culprit.state, culprit.code, culprit.attempts) == (State.DEAD, "odoo.timeout", 5)
+
+
+async def test_a_settlement_that_came_too_late_is_not_told_as_delivered() -> None:
+    """Whose lease was lost has not delivered anything."""
+    bench = Bench()
+
+    async def deliver(jobs: Sequence[Job]) -> Sequence[Verdict]:
+        bench.clock.advance(1000)
+        await bench.journal.lease("odoo", "other", limit=9, now=bench.clock.now(), until=9e9)
+        return [OK for _ in jobs]
+
+    bench.destination.deliver = deliver  # type: ignore[method-assign]  # this script needs the batch
+    await bench.receive("a")
+    with structlog.testing.capture_logs() as logged:
+        await bench.dispatcher.step()
+    told = [line["event"] for line in logged]
+    assert "delivery.lease-lost" in told
+    assert "delivery.delivered" not in told
+
+
+async def test_a_journal_that_fails_is_waited_for_and_said_once() -> None:
+    """What Odoo answered is kept until it can be recorded."""
+    bench = Bench()
+    await bench.receive("a")
+    settle, fails = bench.journal.settle, [3]
+
+    async def failing(owner: str, settlements: Sequence[Settlement]) -> Sequence[int]:
+        if fails[0]:
+            fails[0] -= 1
+            raise JournalFull("no room")
+        return await settle(owner, settlements)
+
+    bench.journal.settle = failing  # type: ignore[method-assign]  # the store fails for a while
+    with structlog.testing.capture_logs() as logged:
+        await asyncio.wait_for(bench.dispatcher.step(), 30)
+    assert await bench.states() == [State.DELIVERED]
+    assert [line["event"] for line in logged].count("journal.failed") == 1
+
+
+async def test_a_handler_s_odd_wait_or_repr_is_its_own() -> None:
+    """No number for a wait, or a value that cannot be shown, costs no other delivery."""
+    bench = Bench()
+    bench.routes["act"] = replace(bench.routes["act"], handler=odd)
+    await bench.receive("nan", "repr", "good")
+    assert await bench.dispatcher.step() == 3
+    assert (await bench.states())[2] is State.DELIVERED
+    assert State.LEASED not in await bench.states()
+
+
+class Sour:
+    def __repr__(self) -> str:
+        raise RuntimeError("no repr")
+
+    __str__ = __repr__
+
+
+def odd(payload: dict[str, object], event: Event) -> Upsert:
+    if event.topic == "nan":
+        raise RetryLater(float("nan"), "whenever")
+    value = Sour() if event.topic == "repr" else 1
+    return Upsert("sale.order", ("order", event.id), {"x": value})

@@ -1,17 +1,19 @@
 """Bodies forwarded over HTTP: to a controller of Odoo's, or to any other system."""
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
+from pydantic_core import to_json
 
 from odoorway.clock import Clock, SystemClock
 from odoorway.commands import Command, Forward
 from odoorway.deliver.forwarded import failed, judge_forward
-from odoorway.deliver.port import Job, Verdict
+from odoorway.deliver.port import Job, Verdict, raised
+from odoorway.deliver.retry_after import seconds
 from odoorway.model.delivery import Outcome
 from odoorway.sources import sign, standard_webhooks
 
@@ -35,21 +37,32 @@ class Forwarder:
         """Take the address that paths are relative to, and where ``env:`` secrets are read."""
         self._url, self._environ, self._headers = url.rstrip("/"), environ, dict(headers or {})
         self._timeout = aiohttp.ClientTimeout(total=timeout)
-        self._max_connections = max_connections
+        self._going = asyncio.Semaphore(max_connections)
         self._clock = clock or SystemClock()
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, forward: Forward, ident: str) -> Verdict:
-        """Post the body under that id, the same however often it is tried; never raises."""
+        """Post the body under that id, the same however often it is tried.
+
+        The time-out begins when the request may go out, not while it waits for a connection.
+        """
         own = forward.to.startswith("/")
-        body, kind = _encoded(forward.body)
+        try:
+            body, kind = _encoded(forward.body)
+        except (ValueError, TypeError) as error:
+            return failed("forward.unwritable", f"the body cannot be written as JSON: {error}")
         headers = {"content-type": kind, "webhook-id": ident, **(self._headers if own else {})}
         try:
             headers |= self._signed(forward, body, ident)
         except ValueError as error:
             return failed("forward.no-secret", str(error))
         url = f"{self._url}{forward.to}" if own else forward.to
-        return await self._post(url, body, {**headers, **forward.headers})
+        async with self._going:
+            return await self._post(url, body, {**headers, **forward.headers})
+
+    def is_own(self, forward: Forward) -> bool:
+        """Tell whether it goes to this destination's own host."""
+        return forward.to.startswith("/") or _origin(forward.to) == _origin(self._url)
 
     async def probe(self) -> Verdict:
         """Ask whether anybody answers there."""
@@ -90,17 +103,18 @@ class Forwarder:
                 url, data=body, headers=headers, allow_redirects=False
             ) as answer:
                 told = await answer.content.read(_MAX_ANSWER)
-                after = answer.headers.get("Retry-After", "")
-                wait = float(after) if after.isdecimal() and after.isascii() else None
+                wait = seconds(answer.headers.get("Retry-After", ""), self._clock.now())
                 return judge_forward(answer.status, told, wait)
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, ValueError) as error:
+            return failed("forward.bad-address", f"{url}: {type(error).__name__} {error}")
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return failed("forward.unreachable", f"{url}: {type(error).__name__} {error}")
 
     def _open(self) -> aiohttp.ClientSession:
         """Return the session, made in the running loop on first use."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._max_connections),
+                connector=aiohttp.TCPConnector(limit=0),  # `send` keeps the number small
                 timeout=self._timeout,
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
@@ -116,7 +130,7 @@ class HttpDestination:
 
     async def deliver(self, jobs: Sequence[Job]) -> Sequence[Verdict]:
         """See ``Destination.deliver``. A job that was sent and not answered is sent again."""
-        return await asyncio.gather(*map(self._one, jobs))
+        return await asyncio.gather(*map(self._contained, jobs))
 
     async def probe(self) -> Verdict:
         """See ``Destination.probe``."""
@@ -127,11 +141,20 @@ class HttpDestination:
         """See ``Destination.close``."""
         await self._forwarder.close()
 
+    async def _contained(self, job: Job) -> Verdict:
+        """Deliver one job; what it raises is its own, since nothing else shares its requests."""
+        try:
+            return await self._one(job)
+        except Exception as error:  # noqa: BLE001 - whatever its commands hold may raise anything
+            return replace(raised(error), blame_destination=False)
+
     async def _one(self, job: Job) -> Verdict:
+        """Send its commands in order. Only this destination's own host can be down for all."""
         for number, command in enumerate(job.commands):
             verdict = await self._send(command, f"{job.event}_{number}")
             if verdict.outcome is not Outcome.DELIVERED:
-                return replace(verdict, blame_destination=verdict.code in _DOWN)
+                own = isinstance(command, Forward) and self._forwarder.is_own(command)
+                return replace(verdict, blame_destination=own and verdict.code in _DOWN)
         return Verdict(outcome=Outcome.DELIVERED)
 
     async def _send(self, command: Command, ident: str) -> Verdict:
@@ -148,4 +171,14 @@ def _encoded(body: Any) -> tuple[bytes, str]:
             return body, "application/octet-stream"
         case str():
             return body.encode(), "text/plain; charset=utf-8"
-    return json.dumps(body, ensure_ascii=False).encode(), "application/json"
+    return to_json(body), "application/json"
+
+
+def _origin(url: str) -> tuple[str, str, int | None] | None:
+    """Return scheme, host and port; None for what is no URL."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    return parts.scheme, parts.hostname or "", port

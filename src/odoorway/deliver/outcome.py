@@ -7,11 +7,11 @@ somebody changed it; an error that no text tells apart is still judged by its st
 import json
 import re
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
 
 from odoorway.deliver.port import Verdict
+from odoorway.deliver.retry_after import seconds
 from odoorway.diagnose.catalog import diagnosis
 from odoorway.model.delivery import Outcome
 
@@ -102,7 +102,9 @@ def judge_answer(status: int, headers: Mapping[str, str], body: bytes, *, now: f
     ``Retry-After`` that is a date.
     """
     if status in _BUSY:
-        return _blame("odoo.unavailable", f"HTTP {status}", _retry_after(headers, now))
+        return _blame(
+            "odoo.unavailable", f"HTTP {status}", seconds(headers.get("Retry-After", ""), now)
+        )
     known, answer = _parsed(body)
     if 200 <= status < 300:  # noqa: PLR2004 - the HTTP class of success
         return Verdict(outcome=Outcome.DELIVERED) if known else _no_result(status, body)
@@ -218,14 +220,3 @@ def _text(status: int, answer: Any, body: bytes) -> str:
         return f"HTTP {status}: {answer['message']}"
     words = re.sub(r"<[^>]*>|\s+", " ", body[:4_000].decode(errors="replace"))
     return f"HTTP {status}: {' '.join(words.split())[:300]}"
-
-
-def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Return the seconds of a ``Retry-After``, given as such or as a date."""
-    value = headers.get("Retry-After", "").strip()
-    if value.isdecimal() and value.isascii():
-        return float(value)
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
-    except (ValueError, TypeError):
-        return None

@@ -1,11 +1,15 @@
 """What a destination takes and what it answers."""
 
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from odoorway.commands import Command
 from odoorway.model.delivery import Outcome
+
+FAILED: Final = "gateway.delivery-failed"
+_SHOWN = 2_000  # characters of a traceback
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +26,8 @@ class Job:
 class Verdict:
     """What the destination's answer means for one job.
 
-    ``blame_destination`` says the destination as a whole is down or misconfigured: the
-    dispatcher pauses it and spends no attempt.
+    ``blame_destination`` says the destination as a whole is down or misconfigured: if its probe
+    agrees, the dispatcher pauses it and spends no attempt; else the culprit is looked for.
     """
 
     outcome: Outcome
@@ -31,7 +35,20 @@ class Verdict:
     detail: str = ""
     retry_after: float | None = None  # seconds the destination asked for
     blame_destination: bool = False
+    alone: bool = False  # it failed by itself while others pass: dead within minutes
     records: tuple[tuple[str, str, int], ...] = ()  # (model, external ID, database id)
+
+
+def raised(error: Exception) -> Verdict:
+    """Return the verdict of jobs whose destination raised *error*: alone, one of them is dead."""
+    passing = isinstance(error, MemoryError | OSError)
+    text = "".join(traceback.format_exception(error, limit=-8, chain=False)).rstrip()
+    return Verdict(
+        outcome=Outcome.RETRY if passing else Outcome.DEAD,
+        code=FAILED,
+        detail=text[-_SHOWN:],
+        blame_destination=True,
+    )
 
 
 Binding = tuple[str, str, int]  # (model, external ID, database id)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-_FIRST, _LONGEST = 0.5, 60.0  # seconds
+_FIRST, _LONGEST = 0.5, 4.0  # seconds; what is back is noticed within five
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Breaker:
     def failed(self, now: float, draw: float, retry_after: float | None = None) -> "Breaker":
         """Return the breaker after the destination failed as a whole.
 
-        The pause doubles up to a minute; *draw*, in [0, 1), spreads it over its upper half.
+        The pause doubles up to four seconds; *draw*, in [0, 1), spreads it over its upper half.
         """
         pause = min(_LONGEST, _FIRST * 2.0 ** min(self.failures, 20)) * (0.5 + draw / 2)
         return replace(self, failures=self.failures + 1, until=now + max(pause, retry_after or 0))

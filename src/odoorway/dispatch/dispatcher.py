@@ -4,27 +4,31 @@ import asyncio
 import contextlib
 import random
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from odoorway import tracing
 from odoorway.clock import Clock
-from odoorway.deliver.port import Destination, Job, Verdict
+from odoorway.deliver.port import Destination, Job, Verdict, raised
 from odoorway.dispatch.breaker import Breaker
+from odoorway.dispatch.isolate import Search, suspect
 from odoorway.dispatch.pace import Allowance, Pace
 from odoorway.dispatch.retry_policy import RetryPolicy
 from odoorway.dispatch.settle import settlement
 from odoorway.errors import JournalUnavailable
 from odoorway.gateway import Route
 from odoorway.journal.port import Journal
-from odoorway.model.delivery import Leased, Outcome, Settlement
+from odoorway.model.delivery import Delivery, Leased, Outcome, Settlement
 from odoorway.model.standing import Standing
 from odoorway.model.version import is_older
 from odoorway.telemetry import Counter, Histogram, Log, count, log, observe
 from odoorway.transform.run import Commands, Settled, transform
 from odoorway.transform.shown import shown
 
-_MAY_BE_ITS_OWN_FAULT = {"odoo.timeout", "odoo.empty-answer", "odoo.unavailable"}
+_LATELY = 300.0  # seconds in which something passed, so that the destination as a whole works
+_ALONE = 2  # suspects under way at once, beside the batches
+_FAILURE_REST = 5.0  # seconds at most between two tries of a journal that fails
 _LOG = {
     Outcome.DELIVERED: Log.DELIVERED,
     Outcome.RETRY: Log.RETRY,
@@ -84,6 +88,11 @@ class Dispatcher:
         self._why: Verdict | None = None
         self._wake = asyncio.Event()
         self._stopping = False
+        self._passed_at = float("-inf")  # when something was last delivered, Unix seconds
+        self._failures = 0  # of the journal or of our own, in a row
+        self._suspects: set[int] = set()  # deliveries to be tried alone: others failed with them
+        self._alone = asyncio.Semaphore(_ALONE)
+        self._aside: set[asyncio.Task[None]] = set()  # suspects under way
 
     def wake(self) -> None:
         """Look at the journal now: something was appended."""
@@ -100,6 +109,7 @@ class Dispatcher:
         async with asyncio.TaskGroup() as lanes:
             for _ in range(self._limits.concurrency):
                 lanes.create_task(self._worker())
+        await asyncio.gather(*self._aside)
 
     async def step(self) -> int:
         """Lease, deliver and settle one batch; return how many deliveries it held.
@@ -109,7 +119,7 @@ class Dispatcher:
         if not self.breaker.closed and not await self._probe():
             await self._note()
             return 0
-        if self._busy >= self.pace.concurrency:
+        if self._busy >= self.pace.concurrency or len(self._aside) >= self._limits.batch:
             return 0
         self._busy += 1
         try:
@@ -129,7 +139,7 @@ class Dispatcher:
         self._allowance = self._allowance.spent(len(leased))
         if leased:
             self._at("after-lease")
-            await self._settle(leased, await self._verdicts(leased), now)
+            await self._carry_out(leased, now)
         await self._note()
         return len(leased)
 
@@ -163,22 +173,42 @@ class Dispatcher:
         self._wake.set()
 
     async def _safe_step(self) -> int:
+        """Step; what fails is said once, and rested after, until it works again."""
         try:
-            return await self.step()
+            done = await self.step()
         except JournalUnavailable as error:
-            log(Log.JOURNAL_FAILED, error=str(error))
+            self._failed(Log.JOURNAL_FAILED, error=str(error))
         except Exception:  # noqa: BLE001 - a bug must not stop every other delivery
-            log(Log.INTERNAL, traceback=traceback.format_exc())
+            self._failed(Log.INTERNAL, traceback=traceback.format_exc())
+        else:
+            self._failures = 0
+            return done
         return 0
+
+    def _failed(self, event: Log, **values: str) -> None:
+        self._failures += 1
+        if self._failures == 1:
+            log(event, **values)
+
+    def _failure_rest(self) -> float:
+        return min(_FAILURE_REST, 0.1 * 2.0 ** min(self._failures, 10))
 
     async def _rest(self) -> None:
         """Wait until something is appended or due, or for the poll time."""
+        await self._pause(await self._rest_time())
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait; what is appended ends it, unless the journal failed: each append would then."""
+        if self._failures:
+            self._wake.clear()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(await self._rest_time()):
+            async with asyncio.timeout(seconds):
                 await self._wake.wait()
 
     async def _rest_time(self) -> float:
         now = self._clock.now()
+        if self._failures:
+            return self._failure_rest()
         if not self.breaker.closed:
             return min(self._limits.poll, max(0.01, self.breaker.until - now))
         if self._busy >= self.pace.concurrency:
@@ -195,7 +225,7 @@ class Dispatcher:
         """Ask the resting destination whether it works again."""
         if self._clock.now() < self.breaker.until:
             return False
-        verdict = await self._destination.probe()
+        verdict = await self._asked()
         if verdict.outcome is Outcome.DELIVERED:
             self.breaker = self.breaker.worked()
             log(Log.RESUMED, destination=self.name)
@@ -203,20 +233,87 @@ class Dispatcher:
         self._trip(verdict)
         return False
 
-    async def _verdicts(self, leased: Sequence[Leased]) -> Sequence[Verdict]:
-        """Return one verdict a delivery: from its handler, or from the destination."""
-        decided = [self._transform(one) for one in leased]
-        jobs = [job for job in decided if isinstance(job, Job)]
-        answers = await self._deliver(jobs) if jobs else ()
-        self._learn(jobs, answers)
-        fair = (self._fair(verdict, len(jobs)) for verdict in answers)
-        return [next(fair) if isinstance(one, Job) else one for one in decided]
-
-    async def _deliver(self, jobs: Sequence[Job]) -> Sequence[Verdict]:
-        """Deliver, and stop well before the lease ends: a late batch must not meet its repeat."""
+    async def _asked(self) -> Verdict:
+        """Return what the probe says; one that raises is no sign of life."""
         try:
-            async with asyncio.timeout(self._limits.lease * 0.8):
-                return await self._destination.deliver(jobs)
+            return await self._destination.probe()
+        except Exception as error:  # noqa: BLE001 - whatever stands outside may raise anything
+            return raised(error)
+
+    async def _carry_out(self, leased: Sequence[Leased], began: float) -> None:
+        """Settle each delivery as soon as its verdict is known: its handler's, or Odoo's."""
+        decided = [(one, self._transform(one)) for one in leased]
+        settled = [(one, what) for one, what in decided if isinstance(what, Verdict)]
+        going = [(one, what) for one, what in decided if isinstance(what, Job)]
+        await self._settle(settled, began)
+        for pair in going:
+            if self._is_suspect(pair[0].delivery):
+                self._set_aside(self._try_alone(pair, began))
+        await self._try([pair for pair in going if not self._is_suspect(pair[0].delivery)], began)
+
+    def _is_suspect(self, delivery: Delivery) -> bool:
+        return delivery.id in self._suspects or suspect(delivery.code, delivery.attempts)
+
+    def _set_aside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let *work* go on beside the batches, which do not wait for it."""
+        task = asyncio.create_task(work)
+        self._aside.add(task)
+        task.add_done_callback(self._aside.discard)
+
+    async def _try_alone(self, pair: tuple[Leased, Job], began: float) -> None:
+        """Try what may take others with it by itself, a few such at a time."""
+        async with self._alone:
+            self._suspects.discard(pair[0].delivery.id)
+            try:
+                await self._try([pair], began)
+            except JournalUnavailable as error:
+                self._failed(Log.JOURNAL_FAILED, error=str(error))
+            except Exception:  # noqa: BLE001 - its lease ends, and it comes again
+                self._failed(Log.INTERNAL, traceback=traceback.format_exc())
+        self._wake.set()
+
+    async def _try(self, going: Sequence[tuple[Leased, Job]], began: float) -> None:
+        async for known in self._isolated(going, began):
+            await self._settle([(going[job][0], one) for job, one in known.items()], began)
+
+    async def _isolated(
+        self, going: Sequence[tuple[Leased, Job]], began: float
+    ) -> AsyncIterator[Mapping[int, Verdict]]:
+        """Deliver, and yield what is known, in parts, of jobs by position.
+
+        While the destination works, what fails for many is tried in smaller groups. It ends well
+        before the lease does: a late batch must not meet its repeat.
+        """
+        lately = self._clock.now() - self._passed_at < _LATELY
+        search = Search.of(len(going), passed=lately)
+        until = began + self._limits.lease * 0.8
+        while search.left:
+            known = search.verdicts.keys()
+            search = await self._tried(search, going, until - self._clock.now())
+            self._suspects.update(going[job][0].delivery.id for job in search.suspects)
+            yield {job: one for job, one in search.verdicts.items() if job not in known}
+
+    async def _tried(
+        self, search: Search, going: Sequence[tuple[Leased, Job]], seconds: float
+    ) -> Search:
+        """Return the search after its next group."""
+        if seconds <= 0:
+            return search.given_back()
+        answers = await self._deliver([going[job][1] for job in search.next], seconds)
+        if len(answers) > 1 or answers[0].outcome is Outcome.DELIVERED:
+            self._learn(answers)
+        blamed = next((one for one in answers if one.blame_destination), None)
+        probed = await self._asked() if blamed else None
+        after = search.after(answers, probed)
+        if blamed and after.down:
+            self._trip(blamed)
+        return after
+
+    async def _deliver(self, jobs: Sequence[Job], seconds: float) -> Sequence[Verdict]:
+        """Deliver within that time; whatever is raised becomes the verdict of all of them."""
+        try:
+            async with asyncio.timeout(seconds):
+                answers = await self._destination.deliver(jobs)
         except TimeoutError:
             late = Verdict(
                 outcome=Outcome.RETRY,
@@ -225,8 +322,24 @@ class Dispatcher:
                 blame_destination=True,
             )
             return [late] * len(jobs)
+        except JournalUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever stands outside may raise anything
+            return [raised(error)] * len(jobs)
+        if len(answers) != len(jobs):
+            wrong = ValueError(f"{len(jobs)} jobs were given {len(answers)} verdicts")
+            return [raised(wrong)] * len(jobs)
+        return answers
 
     def _transform(self, leased: Leased) -> Job | Verdict:
+        """Return what is to be delivered; a delivery that cannot be understood is dead."""
+        try:
+            return self._transformed(leased)
+        except Exception:  # noqa: BLE001 - what a handler returned may raise when looked at
+            text = traceback.format_exc(limit=-8)
+            return Verdict(outcome=Outcome.DEAD, code="handler.failed", detail=text)
+
+    def _transformed(self, leased: Leased) -> Job | Verdict:
         route = self._routes.get(leased.delivery.route)
         if route is None:
             detail = f"route {leased.delivery.route!r} is not declared in hooks.py"
@@ -242,23 +355,11 @@ class Dispatcher:
             case Settled(outcome, code, detail, retry_after):
                 return Verdict(outcome=outcome, code=code, detail=detail, retry_after=retry_after)
 
-    def _learn(self, jobs: Sequence[Job], verdicts: Sequence[Verdict]) -> None:
-        """Open the breaker and set the pace by what came back."""
-        if jobs:
-            self.pace = self.pace.after(len(jobs), {v.code for v in verdicts})
-        blamed = next((v for v in verdicts if v.blame_destination), None)
-        if blamed:
-            self._trip(blamed)
-
-    def _fair(self, verdict: Verdict, jobs: int) -> Verdict:
-        """Blame a delivery that was alone when Odoo gave no answer.
-
-        The breaker's probe tells whether Odoo works; if it does, this delivery is what Odoo
-        cannot bear, and without counting it would be tried for ever.
-        """
-        if verdict.blame_destination and jobs == 1 and verdict.code in _MAY_BE_ITS_OWN_FAULT:
-            return Verdict(outcome=Outcome.RETRY, code=verdict.code, detail=verdict.detail)
-        return verdict
+    def _learn(self, verdicts: Sequence[Verdict]) -> None:
+        """Set the pace by what came back."""
+        self.pace = self.pace.after(len(verdicts), {v.code for v in verdicts})
+        if any(one.outcome is Outcome.DELIVERED for one in verdicts):
+            self._passed_at = self._clock.now()
 
     def _trip(self, verdict: Verdict) -> None:
         if self.breaker.closed:
@@ -266,24 +367,17 @@ class Dispatcher:
         self._why = verdict
         self.breaker = self.breaker.failed(self._clock.now(), self._draw(), verdict.retry_after)
 
-    async def _settle(
-        self, leased: Sequence[Leased], verdicts: Sequence[Verdict], began: float
-    ) -> None:
+    async def _settle(self, known: Sequence[tuple[Leased, Verdict]], began: float) -> None:
+        """Record what became of deliveries, and tell it of those that were still ours."""
+        if not known:
+            return
         now = self._clock.now()
-        settlements = [
-            settlement(
-                one.delivery,
-                verdict,
-                self._policy,
-                now=now,
-                seconds=now - began,
-                draw=self._draw(),
-                commands=self._shown.pop(one.delivery.id, ""),
-            )
-            for one, verdict in zip(leased, verdicts, strict=True)
-        ]
-        await self._journal.settle(self._owner, settlements)
-        for one, settled in zip(leased, settlements, strict=True):
+        settlements = [self._settlement(one, verdict, began, now) for one, verdict in known]
+        held = set(await self._recorded(settlements))
+        for (one, _), settled in zip(known, settlements, strict=True):
+            if settled.delivery not in held:
+                log(Log.LEASE_LOST, event_id=one.event.id, delivery=settled.delivery)
+                continue
             _report(one, settled)
             self._count(one, settled)
             tracing.delivered(
@@ -294,10 +388,32 @@ class Dispatcher:
                 route=one.delivery.route,
                 outcome=settled.outcome,
                 code=settled.code or "",
-                batch=len(leased),
+                batch=len(known),
                 event=one.event.id,
             )
         observe(Histogram.BATCH, now - began, self.name)
+
+    def _settlement(self, leased: Leased, verdict: Verdict, began: float, now: float) -> Settlement:
+        return settlement(
+            leased.delivery,
+            verdict,
+            self._policy,
+            now=now,
+            seconds=now - began,
+            draw=self._draw(),
+            commands=self._shown.pop(leased.delivery.id, ""),
+        )
+
+    async def _recorded(self, settlements: Sequence[Settlement]) -> Sequence[int]:
+        """Record *settlements*; while the journal fails, keep them and try again."""
+        while True:
+            try:
+                return await self._journal.settle(self._owner, settlements)
+            except JournalUnavailable as error:
+                self._failed(Log.JOURNAL_FAILED, error=str(error))
+                if self._stopping:
+                    raise
+                await self._pause(self._failure_rest())
 
     def _count(self, leased: Leased, settled: Settlement) -> None:
         source, route = leased.event.source, self._routes.get(leased.delivery.route)

@@ -4,6 +4,9 @@ from odoorway.deliver.port import Verdict
 from odoorway.dispatch.retry_policy import RetryPolicy
 from odoorway.model.delivery import Delivery, Outcome, Settlement
 
+# What fails by itself while others pass is given up within minutes.
+ALONE = RetryPolicy(base=5.0, cap=60.0, attempts=5)
+
 
 def settlement(  # noqa: PLR0913 - every argument is a fact of the attempt
     delivery: Delivery,
@@ -20,6 +23,7 @@ def settlement(  # noqa: PLR0913 - every argument is a fact of the attempt
     A failure of the destination as a whole spends no attempt: the delivery is due again at
     once and waits for the breaker. The last attempt of the schedule makes a dead letter.
     """
+    policy = ALONE if verdict.alone else policy
     counts = not verdict.blame_destination
     outcome, detail, wait = verdict.outcome, verdict.detail, 0.0
     if outcome is Outcome.RETRY and counts:

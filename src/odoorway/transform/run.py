@@ -1,5 +1,6 @@
 """Run a route's handler on an event. Pure apart from what the handler itself does."""
 
+import math
 import traceback
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -62,9 +63,17 @@ def _decided(signal: Skip | Reject | RetryLater) -> Settled:
         case Reject():
             return Settled(Outcome.DEAD, "handler.rejected", str(signal.reason))
         case RetryLater():
-            after = signal.after if isinstance(signal.after, int | float) else None
+            after = _seconds(signal.after)
             return Settled(Outcome.RETRY, "handler.retry-later", str(signal.reason), after)
     assert_never(signal)
+
+
+def _seconds(given: Any) -> float | None:
+    """Return the wait that a handler asked for; None when it is no time."""
+    number = isinstance(given, int | float) and not isinstance(given, bool)
+    if not number or not math.isfinite(given):
+        return None
+    return max(0.0, float(given))
 
 
 def _call(route: Route, event: Event) -> Any:

@@ -40,6 +40,13 @@ ODOO = (
     _d("odoo.login-needed", _O, "An Odoo before 19 needs a login beside the key",
        "Odoo 14 to 18 are spoken to by JSON-RPC, which takes a user's login and the key.",
        "Set ODOORWAY_ODOO_LOGIN to the login of the key's user."),
+    _d("odoo.refused-on-the-way", _O, "Something in front of Odoo refuses this one delivery",
+       "A page that is not Odoo's answers this delivery, tried alone, while others reach Odoo: a"
+       " proxy, a web application firewall or a CDN takes its content for an attack, or its size"
+       " for too large. The answer shown names it.",
+       "Look into that proxy's log at the time of the attempt, and let requests of the gateway's"
+       " address to /json/2/ and /jsonrpc pass unchecked.",
+       "Then replay."),
     _d("odoo.not-odoo", _O, "The URL does not answer as Odoo's API does",
        "A redirect, an HTML page or another server answered.",
        "Use Odoo's final https address, without a path (ODOORWAY_ODOO_URL)."),
