@@ -102,6 +102,15 @@ class Settings(BaseModel):
     retry_base: float = Field(10.0, gt=0, description="seconds the first retry waits at most")
     retry_cap: float = Field(21600.0, gt=0, description="seconds any retry waits at most")
     retry_attempts: int = Field(34, gt=0, description="attempts before a dead letter")
+    handler_seconds: float = Field(
+        10.0, gt=0, description="seconds that one run of a handler may take"
+    )
+    handler_memory: int = Field(
+        512, gt=0, description="megabytes that a handler's process may hold beside the gateway's"
+    )
+    handler_processes: int = Field(
+        2, gt=0, le=64, description="processes that run handlers, beside the gateway's own"
+    )
     log_payloads: bool = Field(
         default=False,
         description="true writes each payload into the log too, with the masked fields hidden",

@@ -40,6 +40,10 @@ class Log(_Meant):
     SKIPPED = "delivery.skipped", "nothing to do; with the reason"
     PAUSED = "destination.paused", "the destination fails as a whole; no attempt is spent"
     RESUMED = "destination.resumed", "it works again"
+    HANDLERS_FAILED = (
+        "handlers.failed",
+        "a process for handlers could not be had, or its parent was gone; it is started anew",
+    )
     LEASE_LOST = (
         "delivery.lease-lost",
         "its lease ended before its outcome was recorded; nothing is taken for delivered",

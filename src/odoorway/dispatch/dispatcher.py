@@ -12,6 +12,8 @@ from odoorway import tracing
 from odoorway.clock import Clock
 from odoorway.deliver.port import Destination, Job, Verdict, raised
 from odoorway.dispatch.breaker import Breaker
+from odoorway.dispatch.handler_process import Task
+from odoorway.dispatch.handlers import Handlers, HandlersHere
 from odoorway.dispatch.isolate import Search, suspect
 from odoorway.dispatch.pace import Allowance, Pace
 from odoorway.dispatch.retry_policy import RetryPolicy
@@ -23,8 +25,7 @@ from odoorway.model.delivery import Delivery, Leased, Outcome, Settlement
 from odoorway.model.standing import Standing
 from odoorway.model.version import is_older
 from odoorway.telemetry import Counter, Histogram, Log, count, log, observe
-from odoorway.transform.run import Commands, Settled, transform
-from odoorway.transform.shown import shown
+from odoorway.transform.run import Commands, Settled, Transformed
 
 _LATELY = 300.0  # seconds in which something passed, so that the destination as a whole works
 _ALONE = 2  # suspects under way at once, beside the batches
@@ -70,6 +71,7 @@ class Dispatcher:
         owner: str,
         policy: RetryPolicy | None = None,
         limits: DispatchLimits | None = None,
+        handlers: Handlers | None = None,
         draw: Callable[[], float] = random.random,
         at: Callable[[str], None] = _nowhere,
     ) -> None:
@@ -80,6 +82,7 @@ class Dispatcher:
         self._clock, self._owner, self._draw, self._at = clock, owner, draw, at
         self._policy = policy or RetryPolicy()
         self._limits = limits or DispatchLimits()
+        self._handlers = handlers or HandlersHere(routes)
         self.pace = Pace.start(self._limits.batch, self._limits.concurrency)
         self._allowance = Allowance(self._limits.rate)
         self._busy = 0  # batches under way
@@ -242,7 +245,7 @@ class Dispatcher:
 
     async def _carry_out(self, leased: Sequence[Leased], began: float) -> None:
         """Settle each delivery as soon as its verdict is known: its handler's, or Odoo's."""
-        decided = [(one, self._transform(one)) for one in leased]
+        decided = await self._transformed(leased)
         settled = [(one, what) for one, what in decided if isinstance(what, Verdict)]
         going = [(one, what) for one, what in decided if isinstance(what, Job)]
         await self._settle(settled, began)
@@ -331,29 +334,39 @@ class Dispatcher:
             return [raised(wrong)] * len(jobs)
         return answers
 
-    def _transform(self, leased: Leased) -> Job | Verdict:
-        """Return what is to be delivered; a delivery that cannot be understood is dead."""
-        try:
-            return self._transformed(leased)
-        except Exception:  # noqa: BLE001 - what a handler returned may raise when looked at
-            text = traceback.format_exc(limit=-8)
-            return Verdict(outcome=Outcome.DEAD, code="handler.failed", detail=text)
+    async def _transformed(
+        self, leased: Sequence[Leased]
+    ) -> Sequence[tuple[Leased, Job | Verdict]]:
+        """Return what is to be delivered of each, or its verdict where that is known already."""
+        known = [self._unfit(one) for one in leased]
+        asked = [one for one, verdict in zip(leased, known, strict=True) if verdict is None]
+        tasks = [Task(one.delivery.route, one.event) for one in asked]
+        answers = iter(await self._handlers.run(tasks)) if tasks else iter(())
+        return [
+            (one, verdict or self._decided(one, next(answers)))
+            for one, verdict in zip(leased, known, strict=True)
+        ]
 
-    def _transformed(self, leased: Leased) -> Job | Verdict:
-        route = self._routes.get(leased.delivery.route)
+    def _unfit(self, leased: Leased) -> Verdict | None:
+        """Return the verdict of what no handler is to see."""
+        route, version = self._routes.get(leased.delivery.route), leased.event.version
         if route is None:
             detail = f"route {leased.delivery.route!r} is not declared in hooks.py"
             return Verdict(outcome=Outcome.DEAD, code="gateway.route-gone", detail=detail)
-        version = leased.event.version
         if version and leased.applied and is_older(version, than=leased.applied):
             detail = f"version {version} is older than {leased.applied}, which was delivered before"
             return Verdict(outcome=Outcome.SKIPPED, code="event.stale", detail=detail)
-        match transform(route, leased.event):
-            case Commands(commands):
-                self._shown[leased.delivery.id] = shown(commands)
+        return None
+
+    def _decided(self, leased: Leased, what: Transformed) -> Job | Verdict:
+        match what:
+            case Commands(commands, text):
+                self._shown[leased.delivery.id] = text
                 return Job(leased.delivery.id, leased.event.source, commands, leased.event.id)
-            case Settled(outcome, code, detail, retry_after):
-                return Verdict(outcome=outcome, code=code, detail=detail, retry_after=retry_after)
+            case Settled(outcome, code, detail, retry_after, alone):
+                return Verdict(
+                    outcome=outcome, code=code, detail=detail, retry_after=retry_after, alone=alone
+                )
 
     def _learn(self, verdicts: Sequence[Verdict]) -> None:
         """Set the pace by what came back."""

@@ -11,6 +11,7 @@ from odoorway.errors import HandlerError, Reject, RetryLater, Skip
 from odoorway.gateway import Handler, Route
 from odoorway.model.delivery import Outcome
 from odoorway.model.event import Event
+from odoorway.transform.shown import shown
 from odoorway.transform.validate import InvalidPayload, validate
 
 _WRITE_INSTEAD = (
@@ -23,6 +24,7 @@ class Commands:
     """What the handler wants written; at least one."""
 
     commands: tuple[Command, ...]
+    text: str = ""  # the same, as people compare them
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Settled:
     code: str  # a diagnosis code
     detail: str
     retry_after: float | None = None  # seconds
+    alone: bool = False  # what it did to its process: dead within minutes
 
 
 Transformed = Commands | Settled
@@ -45,7 +48,7 @@ def transform(route: Route, event: Event) -> Transformed:
     the handler. ``KeyboardInterrupt`` and its like pass.
     """
     try:
-        return _filled(_commands(_call(route, event)), event)
+        return _told_too(_filled(_commands(_call(route, event)), event))
     except InvalidPayload as error:
         return Settled(Outcome.DEAD, error.code, str(error))
     except (Skip, Reject, RetryLater) as signal:
@@ -101,6 +104,11 @@ def _filled(result: Transformed, event: Event) -> Transformed:
     if isinstance(result, Settled):
         return result
     return Commands(tuple(_with_body(command, event) for command in result.commands))
+
+
+def _told_too(result: Transformed) -> Transformed:
+    """Give commands their text, by which a person sees what a handler wanted."""
+    return replace(result, text=shown(result.commands)) if isinstance(result, Commands) else result
 
 
 def _with_body(command: Command, event: Event) -> Command:

@@ -17,6 +17,8 @@ from odoorway.clock import Clock, SystemClock
 from odoorway.console.lag import Lag
 from odoorway.deliver.port import Destination
 from odoorway.dispatch.dispatcher import Dispatcher, DispatchLimits
+from odoorway.dispatch.handler_process import HandlerLimits
+from odoorway.dispatch.handlers import HandlerProcesses, Handlers
 from odoorway.dispatch.retry_policy import RetryPolicy
 from odoorway.gateway import Gateway
 from odoorway.journal.port import Journal, Limits
@@ -104,13 +106,14 @@ async def running(
     clock = clock or SystemClock()
     checked = verifiers(gateway, environ)
     refuse_incomplete(gateway, settings, environ)
+    handlers = HandlerProcesses(gateway.routes, _handler_limits(settings))
     journal = open_journal(settings, serve=True, at=at)
     await journal.release()
     destinations = {
         name: destination(name, gateway, settings, environ, journal, at) for name in gateway.used
     }
     dispatchers = {
-        name: _dispatcher(name, gateway, settings, one, journal, clock, at)
+        name: _dispatcher(name, gateway, settings, one, journal, clock, at, handlers)
         for name, one in destinations.items()
     }
     limits = _receive_limits(settings)
@@ -143,6 +146,7 @@ async def running(
     finally:
         for one in destinations.values():
             await one.close()
+        await handlers.close()
         await journal.close()
         log(Log.STOPPED)
 
@@ -176,6 +180,7 @@ def _dispatcher(  # noqa: PLR0913, PLR0917 - the composition root gives each par
     journal: Journal,
     clock: Clock,
     at: At,
+    handlers: Handlers,
 ) -> Dispatcher:
     return Dispatcher(
         name,
@@ -188,7 +193,16 @@ def _dispatcher(  # noqa: PLR0913, PLR0917 - the composition root gives each par
         limits=DispatchLimits(
             batch=settings.batch, concurrency=settings.max_concurrency, rate=settings.max_rate
         ),
+        handlers=handlers,
         at=at,
+    )
+
+
+def _handler_limits(settings: Settings) -> HandlerLimits:
+    return HandlerLimits(
+        seconds=settings.handler_seconds,
+        memory=settings.handler_memory * 1_000_000,
+        processes=settings.handler_processes,
     )
 
 

@@ -85,6 +85,20 @@ HANDLER = (
     _d("handler.failed", _I, "The handler raised an exception",
        "The traceback is kept with the attempt.",
        "Correct the handler, try it with `odoorway try`, then replay."),
+    _d("handler.timeout", _I, "The handler did not return in time",
+       "It ran longer than ODOORWAY_HANDLER_SECONDS: it loops, sleeps or calls out; its process was"
+       " ended, and others were not held up.",
+       "Take out what waits or calls out: a handler only turns a payload into commands; try it"
+       " with `odoorway try`, then replay.",
+       "If it really computes for that long, raise ODOORWAY_HANDLER_SECONDS.", transient=True),
+    _d("handler.died", _I, "The handler's process ended while it ran",
+       "It exited, crashed in a C library or was killed, maybe for memory; the way it ended is"
+       " shown. Others were not held up.",
+       "Run it on this event with `odoorway try`; look for sys.exit, for what it imports and for"
+       " what it keeps; then replay.", transient=True),
+    _d("handler.too-large", _I, "The handler's commands are too large",
+       "What it returned is more than the gateway takes of one event.",
+       "Return less: split the work over several topics or routes; then replay."),
     _d("handler.no-command", _I, "The handler returned something that is no command",
        "A handler returns an Upsert, Update, Call or Forward, a list of them, or raises Skip;"
        " only a Forward can go to a destination that is no Odoo.",
