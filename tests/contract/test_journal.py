@@ -250,33 +250,89 @@ async def test_a_replay_of_an_unknown_event_does_nothing(opened: Open) -> None:
     assert await opened().replay("evt_nope", [PLAN], 1000) in ([], ())
 
 
-async def test_a_lease_that_ran_out_is_taken_by_another_and_counts(opened: Open) -> None:
+async def test_a_lease_that_ran_out_is_taken_by_another_and_recorded(opened: Open) -> None:
     """The first owner's settlement then changes nothing."""
     journal = opened()
     await journal.append(event(1), [PLAN])
     (lost,) = await lease(journal, 1000)
     assert not await lease(journal, 1059, owner="you")
     (taken,) = await lease(journal, 1061, owner="you")
-    assert taken.delivery.attempts == 1
+    assert (taken.lost, taken.delivery.attempts) == (1, 0)
     assert not await journal.settle("me", [settled(lost, Outcome.DEAD)])
     delivery = await journal.delivery(lost.delivery.id)
     assert delivery
     assert delivery.state is State.LEASED
     assert await journal.settle("you", [settled(taken, Outcome.DELIVERED)])
-    assert delivery
-    assert delivery.attempts == 1
     tried = await journal.attempts(lost.delivery.id)
     assert [a.code for a in tried] == ["gateway.lease-lost", None]
 
 
-async def test_release_makes_leased_deliveries_due_without_counting(opened: Open) -> None:
-    """For the one process that starts after another ended."""
+async def test_release_makes_leased_deliveries_due_and_records_that_they_were_lost(
+    opened: Open,
+) -> None:
+    """For the one process that starts after another ended; no attempt is spent."""
     journal = opened()
     await journal.append(event(1), [PLAN])
     await lease(journal)
     assert await journal.release() == 1
     (again,) = await lease(journal)
-    assert again.delivery.attempts == 0
+    assert (again.lost, again.delivery.attempts) == (1, 0)
+    (lost,) = await journal.attempts(again.delivery.id)
+    assert lost.code == "gateway.lease-lost"
+
+
+async def test_what_lost_two_leases_goes_alone_and_after_five_is_dead(opened: Open) -> None:
+    """Whatever ends the process takes no other with it for ever; the others pass."""
+    journal = opened()
+    for n in (1, 2, 3):
+        await journal.append(event(n), [PLAN])
+    for _ in range(2):
+        assert len(await lease(journal)) == 3
+        await journal.release()
+    for lost in (2, 3, 4):
+        (one,) = await journal.lease(
+            "odoo", "me", limit=9, now=1000.0, until=1060.0, only_alone=True
+        )
+        assert (one.event.id, one.lost) == ("evt_000001", lost)
+        await journal.release()
+    (second,) = await lease(journal)
+    dead = await journal.delivery(one.delivery.id)
+    assert dead
+    assert (dead.state, dead.code) == (State.DEAD, "gateway.lease-lost")
+    assert second.event.id == "evt_000002"
+    await finish(journal, second)
+    (third,) = await lease(journal)
+    await finish(journal, third, Outcome.RETRY)
+    (again,) = await lease(journal, 2000.0)
+    assert again.lost == 0, "an outcome ends the count"
+
+
+async def test_a_lease_is_limited_in_bytes_and_holds_at_least_one(opened: Open) -> None:
+    """Memory does not follow from the number that waits."""
+    journal = opened()
+    for n in range(1, 6):
+        await journal.append(event(n, body=str(n) * 1000), [PLAN])
+    leased = await journal.lease("odoo", "a", limit=9, now=1000.0, until=1060.0, max_bytes=2500)
+    assert ids(list(leased)) == ["evt_000001", "evt_000002"]
+    leased = await journal.lease("odoo", "b", limit=9, now=1000.0, until=1060.0, max_bytes=1)
+    assert ids(list(leased)) == ["evt_000003"]
+
+
+async def test_a_lease_can_be_renewed_while_it_is_held(opened: Open) -> None:
+    """By its own name only; what was settled or taken by another is not in it any more."""
+    journal = opened()
+    for n in (1, 2):
+        await journal.append(event(n), [PLAN])
+    first, second = await lease(journal)
+    both = [first.delivery.id, second.delivery.id]
+    assert set(await journal.renew("me", both, 1200.0)) == set(both)
+    assert await journal.renew("you", both, 9999.0) == []
+    await finish(journal, second)
+    assert await journal.renew("me", both, 1200.0) == [first.delivery.id]
+    assert await lease(journal, 1199.0, owner="you") == []
+    (taken,) = await lease(journal, 1201.0, owner="you")
+    assert taken.delivery.id == first.delivery.id
+    assert await journal.renew("me", both, 9999.0) == []
 
 
 async def test_a_full_journal_refuses_and_keeps_what_it_has(opened: Open) -> None:

@@ -51,7 +51,7 @@ class Bench:
         self.routes = gateway.routes
         self.journal, self.clock = temporary(), ManualClock(1000.0)
         self.destination = Scripted(answer)
-        self.batch, self.lease = batch, 300.0
+        self.batch, self.most = batch, 240.0
         self.dispatcher = self.restarted()
 
     def restarted(self, rate: float = 0.0) -> Dispatcher:
@@ -63,7 +63,7 @@ class Bench:
             self.journal,
             self.clock,
             owner="me",
-            limits=DispatchLimits(batch=self.batch, lease=self.lease, rate=rate),
+            limits=DispatchLimits(batch=self.batch, most=self.most, rate=rate),
             draw=lambda: 0.5,
         )
 
@@ -326,7 +326,7 @@ async def test_a_batch_that_does_not_end_is_given_up_before_its_lease() -> None:
             raise AssertionError(jobs)
 
     bench = Bench()
-    bench.destination, bench.lease = Stuck(), 0.05
+    bench.destination, bench.most = Stuck(), 0.05
     bench.destination.works = DOWN
     dispatcher = bench.restarted()
     await bench.receive("a", "b")
@@ -496,3 +496,41 @@ def odd(payload: dict[str, object], event: Event) -> Upsert:
         raise RetryLater(float("nan"), "whenever")
     value = Sour() if event.topic == "repr" else 1
     return Upsert("sale.order", ("order", event.id), {"x": value})
+
+
+async def test_what_ended_the_process_goes_first_and_alone() -> None:
+    """At a start, before anything else is under way; the next batch is without it."""
+    bench = Bench(batch=40)
+    await bench.receive(*"abc")
+    for _ in range(2):
+        await bench.journal.lease("odoo", "gone", limit=9, now=1000.0, until=1060.0)
+        await bench.journal.release()
+    await bench.receive("d")
+    await bench.dispatcher.recover()
+    assert [[job.delivery for job in batch] for batch in bench.destination.batches] == [
+        [1], [2], [3],
+    ]  # fmt: skip
+    await bench.dispatcher.step()
+    assert [job.delivery for job in bench.destination.batches[-1]] == [4]
+
+
+async def test_leases_are_renewed_after_the_process_stood_still() -> None:
+    """What is still its own is kept; nothing is leased a second time beside itself."""
+    bench = Bench()
+    await bench.receive("a", "b")
+    opened, entered = asyncio.Event(), asyncio.Event()
+
+    async def deliver(jobs: Sequence[Job]) -> Sequence[Verdict]:
+        entered.set()
+        await opened.wait()
+        return [OK for _ in jobs]
+
+    bench.destination.deliver = deliver  # type: ignore[method-assign]  # this script needs the batch
+    step = asyncio.create_task(bench.dispatcher.step())
+    await entered.wait()
+    bench.clock.advance(3600)
+    assert await bench.dispatcher.step() == 0
+    opened.set()
+    assert await step == 2
+    assert await bench.states() == [State.DELIVERED] * 2
+    assert [len(await bench.journal.attempts(n)) for n in (1, 2)] == [1, 1]

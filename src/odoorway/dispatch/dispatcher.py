@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import random
 import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
@@ -20,7 +21,7 @@ from odoorway.dispatch.retry_policy import RetryPolicy
 from odoorway.dispatch.settle import settlement
 from odoorway.errors import JournalUnavailable
 from odoorway.gateway import Route
-from odoorway.journal.port import Journal
+from odoorway.journal.port import MAX_BYTES, Journal
 from odoorway.model.delivery import Delivery, Leased, Outcome, Settlement
 from odoorway.model.standing import Standing
 from odoorway.model.version import is_older
@@ -44,8 +45,10 @@ class DispatchLimits:
 
     batch: int = 400  # deliveries a batch, at most
     concurrency: int = 2  # batches at once, at most
+    bytes: int = MAX_BYTES  # of the bodies of a batch, unless it holds one delivery
     rate: float = 0.0  # deliveries a second, at most; 0 sets no limit
-    lease: float = 300.0  # seconds; longer than any batch can take
+    lease: float = 60.0  # seconds; renewed while work goes on
+    most: float = 240.0  # seconds that a batch may take
     poll: float = 1.0  # seconds; finds what another process added to the journal
 
 
@@ -91,6 +94,9 @@ class Dispatcher:
         self._why: Verdict | None = None
         self._wake = asyncio.Event()
         self._stopping = False
+        self._numbers = itertools.count(1)
+        self._leases: dict[str, set[int]] = {}  # deliveries under way, by the name of their lease
+        self._renewed_at = clock.now()
         self._passed_at = float("-inf")  # when something was last delivered, Unix seconds
         self._failures = 0  # of the journal or of our own, in a row
         self._suspects: set[int] = set()  # deliveries to be tried alone: others failed with them
@@ -109,10 +115,63 @@ class Dispatcher:
     async def run(self) -> None:
         """Deliver until stopped."""
         await self._recall()
-        async with asyncio.TaskGroup() as lanes:
-            for _ in range(self._limits.concurrency):
-                lanes.create_task(self._worker())
-        await asyncio.gather(*self._aside)
+        renewing = asyncio.create_task(self._renew())
+        try:
+            async with asyncio.TaskGroup() as lanes:
+                for _ in range(self._limits.concurrency):
+                    lanes.create_task(self._worker())
+            await asyncio.gather(*self._aside)
+        finally:
+            renewing.cancel()
+
+    async def recover(self) -> None:
+        """Try what lost its lease again and again, one by one; before anything else is under way.
+
+        One of them may be what ended the process. If it does so again, no other is lost with it.
+        """
+        try:
+            while leased := await self._lease(limit=1, only_alone=True):
+                await self._carry_out(leased, self._clock.now())
+                await asyncio.gather(*self._aside)
+        except JournalUnavailable as error:
+            self._failed(Log.JOURNAL_FAILED, error=str(error))
+
+    async def _renew(self) -> None:
+        """Keep the leases of what is under way."""
+        while True:
+            await asyncio.sleep(self._limits.lease / 3)
+            await self._renew_all()
+
+    async def _renew_all(self) -> None:
+        self._renewed_at = now = self._clock.now()
+        for name, held in list(self._leases.items()):
+            with contextlib.suppress(JournalUnavailable):
+                await self._journal.renew(name, list(held), now + self._limits.lease)
+
+    async def _lease(self, *, limit: int, only_alone: bool = False) -> Sequence[Leased]:
+        """Claim deliveries under a name that no other lease has."""
+        now = self._clock.now()
+        if self._leases and now - self._renewed_at > self._limits.lease / 2:
+            await self._renew_all()  # this process stood still: keep what it still holds
+        name = f"{self._owner}:{next(self._numbers)}"
+        leased = await self._journal.lease(
+            self.name,
+            name,
+            limit=limit,
+            now=now,
+            until=now + self._limits.lease,
+            max_bytes=self._limits.bytes,
+            only_alone=only_alone,
+        )
+        if leased:
+            self._leases[name] = {one.delivery.id for one in leased}
+        return leased
+
+    def _let_go(self, leased: Leased) -> None:
+        held = self._leases.get(leased.owner, set())
+        held.discard(leased.delivery.id)
+        if not held:
+            self._leases.pop(leased.owner, None)
 
     async def step(self) -> int:
         """Lease, deliver and settle one batch; return how many deliveries it held.
@@ -136,9 +195,7 @@ class Dispatcher:
         limit = self._allowance.take(self.pace.batch)
         if not limit:
             return 0
-        leased = await self._journal.lease(
-            self.name, self._owner, limit=limit, now=now, until=now + self._limits.lease
-        )
+        leased = await self._lease(limit=limit)
         self._allowance = self._allowance.spent(len(leased))
         if leased:
             self._at("after-lease")
@@ -284,12 +341,12 @@ class Dispatcher:
     ) -> AsyncIterator[Mapping[int, Verdict]]:
         """Deliver, and yield what is known, in parts, of jobs by position.
 
-        While the destination works, what fails for many is tried in smaller groups. It ends well
-        before the lease does: a late batch must not meet its repeat.
+        While the destination works, what fails for many is tried in smaller groups. It has an end,
+        after which what is left is due again.
         """
         lately = self._clock.now() - self._passed_at < _LATELY
         search = Search.of(len(going), passed=lately)
-        until = began + self._limits.lease * 0.8
+        until = began + self._limits.most
         while search.left:
             known = search.verdicts.keys()
             search = await self._tried(search, going, until - self._clock.now())
@@ -386,8 +443,12 @@ class Dispatcher:
             return
         now = self._clock.now()
         settlements = [self._settlement(one, verdict, began, now) for one, verdict in known]
-        held = set(await self._recorded(settlements))
+        by_lease: dict[str, list[Settlement]] = {}
         for (one, _), settled in zip(known, settlements, strict=True):
+            by_lease.setdefault(one.owner, []).append(settled)
+        held = {done for name, of in by_lease.items() for done in await self._recorded(name, of)}
+        for (one, _), settled in zip(known, settlements, strict=True):
+            self._let_go(one)
             if settled.delivery not in held:
                 log(Log.LEASE_LOST, event_id=one.event.id, delivery=settled.delivery)
                 continue
@@ -417,11 +478,11 @@ class Dispatcher:
             commands=self._shown.pop(leased.delivery.id, ""),
         )
 
-    async def _recorded(self, settlements: Sequence[Settlement]) -> Sequence[int]:
+    async def _recorded(self, name: str, settlements: Sequence[Settlement]) -> Sequence[int]:
         """Record *settlements*; while the journal fails, keep them and try again."""
         while True:
             try:
-                return await self._journal.settle(self._owner, settlements)
+                return await self._journal.settle(name, settlements)
             except JournalUnavailable as error:
                 self._failed(Log.JOURNAL_FAILED, error=str(error))
                 if self._stopping:

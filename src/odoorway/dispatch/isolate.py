@@ -16,6 +16,12 @@ from odoorway.model.delivery import Outcome
 SINGLES: Final = 5  # that failed alone, before the whole destination is doubted once more
 REFUSED: Final = "odoo.refused-on-the-way"
 
+GIVEN_BACK: Final = Verdict(
+    outcome=Outcome.RETRY,
+    code="odoo.timeout",
+    detail="the batch took too long; this one is tried again",
+    blame_destination=True,
+)
 Group = tuple[int, ...]
 
 
@@ -60,13 +66,7 @@ class Search:
 
     def given_back(self) -> "Search":
         """Return the end of a search whose time ran out: what is left is due again."""
-        late = Verdict(
-            outcome=Outcome.RETRY,
-            code="odoo.timeout",
-            detail="the batch took too long; this one is tried again",
-            blame_destination=True,
-        )
-        return _believed(self, {}, late, down=False)
+        return _believed(self, {}, GIVEN_BACK, down=False)
 
 
 def _believed(

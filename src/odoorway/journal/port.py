@@ -19,6 +19,7 @@ from odoorway.model.delivery import Attempt, Delivery, Leased, Planned, Settleme
 from odoorway.model.event import Event, Rejection
 from odoorway.model.standing import Standing
 
+MAX_BYTES = 32 << 20  # of the bodies of one lease
 Binding = tuple[str, str, int]  # (model, external ID, database id)
 
 
@@ -77,15 +78,32 @@ class Journal(Protocol):
         ...
 
     async def lease(
-        self, destination: str, owner: str, *, limit: int, now: float, until: float
+        self,
+        destination: str,
+        owner: str,
+        *,
+        limit: int,
+        now: float,
+        until: float,
+        max_bytes: int = MAX_BYTES,
+        only_alone: bool = False,
     ) -> Sequence[Leased]:
         """Claim up to *limit* due deliveries of *destination* until that time.
+
+        *owner* names the lease: give each another, so that what comes late of one settles nothing
+        of the next. The bodies of a lease are *max_bytes* together, or it holds one delivery. One
+        whose lease was lost twice in a row is leased alone, with *only_alone* nothing else; after
+        five it is a dead letter.
 
         Deliveries that share destination, source and ordering key form a lane: only its
         head can be leased, so they never overlap and keep their order of arrival. An expired
         lease may be taken by anybody. Costs the same whatever waits. Of a paused destination
         nothing can be leased.
         """
+        ...
+
+    async def renew(self, owner: str, deliveries: Sequence[int], until: float) -> Sequence[int]:
+        """Let a lease last until then; return those of the deliveries that it still holds."""
         ...
 
     async def settle(self, owner: str, settlements: Sequence[Settlement]) -> Sequence[int]:
@@ -98,7 +116,10 @@ class Journal(Protocol):
         ...
 
     async def release(self) -> int:
-        """Make every leased delivery due at once; for the one process that owns the journal."""
+        """Make every leased delivery due at once; for the one process that owns the journal.
+
+        Each has lost its lease, which is recorded.
+        """
         ...
 
     async def replay(

@@ -36,7 +36,7 @@ from odoorway.journal.found import (
 from odoorway.journal.keeping import Forgotten, Until
 from odoorway.journal.lock import FileLock
 from odoorway.journal.migrate import migrate, require_current
-from odoorway.journal.port import Appended, Binding, Limits, Stats
+from odoorway.journal.port import MAX_BYTES, Appended, Binding, Limits, Stats
 from odoorway.journal.writer import Writer
 from odoorway.model.delivery import Attempt, Delivery, Leased, Planned, Settlement, State
 from odoorway.model.event import Event, Rejection
@@ -131,12 +131,26 @@ class SqliteJournal:
         await self._writer.do(partial(write.reject, rejection=capped, limits=self._limits))
 
     async def lease(
-        self, destination: str, owner: str, *, limit: int, now: float, until: float
+        self,
+        destination: str,
+        owner: str,
+        *,
+        limit: int,
+        now: float,
+        until: float,
+        max_bytes: int = MAX_BYTES,
+        only_alone: bool = False,
     ) -> Sequence[Leased]:
         """See ``Journal.lease``."""
         return await self._writer.do(
-            lambda db: write.lease(db, destination, owner, limit=limit, now=now, until=until)
+            lambda db: write.lease(
+                db, destination, owner, limit, max_bytes, now, until, only_alone=only_alone
+            )
         )
+
+    async def renew(self, owner: str, deliveries: Sequence[int], until: float) -> Sequence[int]:
+        """See ``Journal.renew``."""
+        return await self._writer.do(lambda db: write.renew(db, owner, deliveries, until))
 
     async def settle(self, owner: str, settlements: Sequence[Settlement]) -> Sequence[int]:
         """See ``Journal.settle``."""

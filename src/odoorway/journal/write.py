@@ -21,6 +21,7 @@ from odoorway.journal.rows import (
     to_delivery,
     to_event,
 )
+from odoorway.journal.rules import LEASE_LOST, Fate, fate, gave_up, lost_lease
 from odoorway.journal.statements import load
 from odoorway.model.delivery import Leased, Outcome, Planned, Settlement, State
 from odoorway.model.event import Event, Rejection
@@ -29,7 +30,8 @@ from odoorway.model.standing import Standing
 SQL = load("sqlite", "write")
 Arrival = tuple[Event, Sequence[Planned]]
 Lane = tuple[int, str, str, str, str, bool, float]  # event, lane's key, route, hold, due
-LEASE_LOST = "gateway.lease-lost"
+_LOOKED_AT = 64  # lanes beside the limit: some may have to wait for their turn alone
+_BODY = 24  # where the body stands in a row of `lease_due`
 REPLAYED = "delivery.replayed"
 NO_ROUTE = "event.no-route"
 
@@ -142,53 +144,111 @@ def _holds(db: apsw.Connection, seq: int, plan: Planned) -> bool:
     return plan.hold or bool(db.execute(SQL["held_before"], held).fetchone())
 
 
-def lease(
-    db: apsw.Connection, destination: str, owner: str, *, limit: int, now: float, until: float
+def lease(  # noqa: PLR0917 - the port names each value
+    db: apsw.Connection,
+    destination: str,
+    owner: str,
+    limit: int,
+    max_bytes: int,
+    now: float,
+    until: float,
+    *,
+    only_alone: bool,
 ) -> Sequence[Leased]:
     """Take the heads of the lanes that are due; the first of them waited longest."""
     if db.execute(SQL["paused"], {"destination": destination}).fetchone():
         return ()
-    due = {"destination": destination, "now": now, "limit": limit}
-    rows = db.execute(SQL["lease_due"], due).fetchall()
-    leased = tuple(_lease(db, row, owner, now, until) for row in rows)
+    due = {"destination": destination, "now": now, "limit": _LOOKED_AT + limit}
+    rows = _chosen(db, due, limit, max_bytes, only_alone=only_alone)
+    leased = tuple(one for row in rows if (one := _lease(db, row, owner, now, until)) is not None)
     claim = {"owner": owner, "now": now, "until": until}
-    db.executemany(SQL["lane_lease"], [claim | {"lane": row[0]} for row in rows])
-    db.executemany(SQL["delivery_lease"], [claim | {"id": row[3]} for row in rows])
+    lanes = {row[5]: row[0] for row in rows}
+    held = [one.delivery.id for one in leased]
+    db.executemany(SQL["lane_lease"], [claim | {"lane": lanes[one]} for one in held])
+    db.executemany(SQL["delivery_lease"], [claim | {"id": one} for one in held])
     return leased
 
 
-def _lease(db: apsw.Connection, row: Row, owner: str, now: float, until: float) -> Leased:
-    delivery = to_delivery(row[3:13])
+def _chosen(
+    db: apsw.Connection, due: Bindings, limit: int, max_bytes: int, *, only_alone: bool
+) -> Sequence[Row]:
+    """Return the rows to lease: as many as fit, or one that has to be alone. Reads no more.
+
+    Those that are to be dead letters now are among them.
+    """
+    rows: list[Row] = []
+    dead: list[Row] = []
+    size = 0
+    cursor = db.execute(SQL["lease_due"], due)
+    for row in cursor:
+        how = fate(row[3] + (row[8] == State.LEASED))
+        if how is Fate.DEAD:
+            dead.append(row)
+        elif (how is Fate.ALONE and rows) or (only_alone and how is Fate.TOGETHER):
+            continue  # its turn comes
+        else:
+            size += len(row[_BODY])
+            if rows and size > max_bytes:
+                break
+            rows.append(row)
+            if how is Fate.ALONE or len(rows) == limit:
+                break
+    cursor.close()
+    return [*dead, *rows]
+
+
+def _lease(db: apsw.Connection, row: Row, owner: str, now: float, until: float) -> Leased | None:
+    """Return the delivery of a row; None when it is a dead letter from now on."""
+    lane, last_owner, recorded, lost, hold = row[:5]
+    delivery = to_delivery(row[5:15])
     if delivery.state is State.LEASED:
-        lost = lost_lease(row[1])
-        attempt = {
-            "delivery": delivery.id,
-            "number": row[2] + 1,
-            "at": delivery.updated_at,
-            "seconds": delivery.due_at - delivery.updated_at,
-            "outcome": Outcome.RETRY,
-            "code": LEASE_LOST,
-            "detail": lost,
-            "records": "[]",
-            "commands": "",
-        }
-        db.execute(SQL["attempt_add"], attempt)
-        change = {"id": delivery.id, "code": LEASE_LOST, "detail": lost}
-        db.execute(SQL["delivery_lease_lost"], change)
-        delivery = replace(delivery, attempts=delivery.attempts + 1, code=LEASE_LOST, detail=lost)
+        _note_lost(db, delivery.id, recorded, delivery.updated_at, delivery.due_at, last_owner)
+        lost += 1
+    if fate(lost) is Fate.DEAD:
+        gone = {"id": delivery.id, "now": now, "code": LEASE_LOST, "detail": gave_up(lost)}
+        db.execute(SQL["delivery_lost_for_good"], gone)
+        db.execute(SQL["lane_hold" if hold else "lane_advance"], {"lane": lane})
+        return None
     delivery = replace(delivery, state=State.LEASED, due_at=until, updated_at=now)
     return Leased(
         delivery=delivery,
-        event=to_event(row[14:]),
+        event=to_event(row[16:]),
         owner=owner,
         until=until,
-        applied=row[13],
+        applied=row[15],
+        due=row[11],
+        lost=lost,
     )
 
 
-def lost_lease(owner: str) -> str:
-    """Return what a person reads about a lease that ran out."""
-    return cap_text(f"{owner} did not say what came of it before its lease ended", 500)
+def _note_lost(  # noqa: PLR0917 - the columns of the attempt
+    db: apsw.Connection, delivery: int, recorded: int, at: float, until: float, owner: str | None
+) -> None:
+    """Record the attempt of a lease without an outcome."""
+    detail = lost_lease(owner or "a process")
+    attempt = {
+        "delivery": delivery,
+        "number": recorded + 1,
+        "at": at,
+        "seconds": max(0.0, until - at),
+        "outcome": Outcome.RETRY,
+        "code": LEASE_LOST,
+        "detail": detail,
+        "records": "[]",
+        "commands": "",
+    }
+    db.execute(SQL["attempt_add"], attempt)
+    db.execute(SQL["delivery_lease_lost"], {"id": delivery, "code": LEASE_LOST, "detail": detail})
+
+
+def renew(
+    db: apsw.Connection, owner: str, deliveries: Sequence[int], until: float
+) -> Sequence[int]:
+    """Let a lease last until then; return the deliveries that it still holds."""
+    asked = {"owner": owner, "ids": encode(list(deliveries)), "until": until}
+    held = [cast("int", row[0]) for row in db.execute(SQL["renew_lanes"], asked).fetchall()]
+    db.execute(SQL["renew_deliveries"], {"ids": encode(held), "until": until})
+    return held
 
 
 def settle(db: apsw.Connection, owner: str, settlements: Sequence[Settlement]) -> Sequence[int]:
@@ -224,10 +284,15 @@ def _next_of_lane(outcome: Outcome, *, hold: bool) -> str:
 
 
 def release(db: apsw.Connection) -> int:
-    """Make leased deliveries due; nothing of it counts or is recorded."""
+    """Make leased deliveries due; each has lost a lease."""
+    rows = db.execute(SQL["leased_now"]).fetchall()
+    for delivery, recorded, at, _until, owner in cast(
+        "list[tuple[int, int, float, float, str | None]]", rows
+    ):
+        _note_lost(db, delivery, recorded, at, at, owner)
     db.execute(SQL["lane_release"])
     db.execute(SQL["delivery_release"])
-    return db.changes()
+    return len(rows)
 
 
 def note_breaker(db: apsw.Connection, standing: Standing) -> None:

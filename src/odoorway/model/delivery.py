@@ -56,9 +56,11 @@ class Leased:
 
     delivery: Delivery
     event: Event
-    owner: str
+    owner: str  # the name of the lease, which no other has
     until: float
     applied: str | None = None  # version of the last event this route delivered in this lane
+    due: float = 0.0  # when it became due, Unix seconds
+    lost: int = 0  # leases in a row that ended without an outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -160,7 +161,7 @@ async def _serving(
 ) -> AsyncIterator[None]:
     """Run receiver and dispatchers; stop the receiver first, then let batches settle."""
     receiving = asyncio.create_task(server.serve([listening]))
-    dispatching = asyncio.gather(*(dispatcher.run() for dispatcher in dispatchers))
+    dispatching = asyncio.create_task(_dispatching(dispatchers))
     try:
         yield
     finally:
@@ -170,6 +171,13 @@ async def _serving(
             dispatcher.stop()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(dispatching, grace)
+
+
+async def _dispatching(dispatchers: Sequence[Dispatcher]) -> None:
+    """First what may have ended the process before, by itself; then all."""
+    for dispatcher in dispatchers:
+        await dispatcher.recover()
+    await asyncio.gather(*(dispatcher.run() for dispatcher in dispatchers))
 
 
 def _dispatcher(  # noqa: PLR0913, PLR0917 - the composition root gives each part
@@ -188,7 +196,7 @@ def _dispatcher(  # noqa: PLR0913, PLR0917 - the composition root gives each par
         gateway.routes,
         journal,
         clock,
-        owner=f"{socket.gethostname()}:{os.getpid()}",
+        owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
         policy=RetryPolicy(settings.retry_base, settings.retry_cap, settings.retry_attempts),
         limits=DispatchLimits(
             batch=settings.batch, concurrency=settings.max_concurrency, rate=settings.max_rate

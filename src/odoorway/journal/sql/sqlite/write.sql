@@ -66,7 +66,7 @@ SELECT seq, source, ordering_key FROM event WHERE id = :id;
 
 -- name: lease_due
 SELECT
-    lane.id, lane.owner, delivery.recorded,
+    lane.id, lane.owner, delivery.recorded, delivery.lost, delivery.hold,
     delivery.id, event.id, delivery.route, delivery.destination, delivery.state,
     delivery.attempts, delivery.due_at, delivery.updated_at, delivery.code, delivery.detail,
     applied.version,
@@ -112,8 +112,24 @@ UPDATE delivery SET state = 'leased', due_at = :until, updated_at = :now WHERE i
 
 -- name: delivery_lease_lost
 UPDATE delivery
-SET attempts = attempts + 1, recorded = recorded + 1, code = :code, detail = :detail
+SET lost = lost + 1, recorded = recorded + 1, code = :code, detail = :detail
 WHERE id = :id;
+
+-- name: delivery_lost_for_good
+UPDATE delivery
+SET state = 'dead', due_at = :now, updated_at = :now, code = :code, detail = :detail
+WHERE id = :id;
+
+-- name: renew_lanes
+UPDATE lane SET due_at = :until
+WHERE
+    id IN (SELECT lane FROM delivery WHERE id IN (SELECT value FROM json_each(:ids)))
+    AND owner = :owner AND head IN (SELECT value FROM json_each(:ids))
+RETURNING head;
+
+-- name: renew_deliveries
+UPDATE delivery SET due_at = :until
+WHERE id IN (SELECT value FROM json_each(:ids));
 
 -- name: attempt_add
 INSERT INTO attempt (delivery, number, at, seconds, outcome, code, detail, records, commands)
@@ -129,7 +145,7 @@ WHERE delivery.id = :delivery AND lane.head = delivery.id AND lane.owner = :owne
 UPDATE delivery
 SET
     state = :state, attempts = attempts + :counts, recorded = recorded + 1,
-    due_at = :due_at, updated_at = :at, code = :code, detail = :detail
+    due_at = :due_at, updated_at = :at, code = :code, detail = :detail, lost = 0
 WHERE id = :delivery;
 
 -- name: lane_retry
@@ -149,6 +165,12 @@ SET
         LIMIT 1
     )
 WHERE id = :lane;
+
+-- name: leased_now
+SELECT delivery.id, delivery.recorded, delivery.updated_at, delivery.due_at, lane.owner
+FROM delivery
+LEFT JOIN lane ON lane.id = delivery.lane
+WHERE delivery.state = 'leased';
 
 -- The time of the lease has passed, so due then is due now.
 -- name: lane_release
