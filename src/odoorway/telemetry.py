@@ -44,6 +44,10 @@ class Log(_Meant):
         "handlers.failed",
         "a process for handlers could not be had, or its parent was gone; it is started anew",
     )
+    PART_ENDED = (
+        "gateway.part-ended",
+        "a part of the gateway ended; with why, and whether it is begun anew or the process ends",
+    )
     LEASE_LOST = (
         "delivery.lease-lost",
         "its lease ended before its outcome was recorded; nothing is taken for delivered",
@@ -73,6 +77,11 @@ class Counter(_Meant):
         "odoorway_attempts", "attempts settled, by what came of them",
         "source", "topic", "destination", "outcome", "code",
     )  # fmt: skip
+    RESTARTS = (
+        "odoorway_part_restarts",
+        "parts of the gateway that ended and were begun anew",
+        "part",
+    )
 
 
 class Histogram(_Meant):

@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 import uvloop
+from rich.markup import escape
 
 from odoorway import tracing, wiring
 from odoorway.cli.common import Hooks, err, load_gateway, read_settings, with_settings
@@ -58,12 +59,16 @@ async def serve(gateway: Gateway, settings: Settings, environ: dict[str, str]) -
     loop = asyncio.get_running_loop()
     for one in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(one, _stop, stopped)
-    async with wiring.running(gateway, settings, environ) as served:
-        for name in gateway.sources:
-            err.print(f"endpoint  [bold]{served.url}/in/{name}[/]", soft_wrap=True)
-        if served.console:
-            err.print(f"console   [bold]{served.console}[/]", soft_wrap=True)
-        await stopped.wait()
+    try:
+        async with wiring.running(gateway, settings, environ) as served:
+            for name in gateway.sources:
+                err.print(f"endpoint  [bold]{served.url}/in/{name}[/]", soft_wrap=True)
+            if served.console:
+                err.print(f"console   [bold]{served.console}[/]", soft_wrap=True)
+            await stopped.wait()
+    except wiring.PartEnded as ended:
+        err.print(f"[red]the gateway ends:[/] {escape(str(ended))}", soft_wrap=True)
+        raise SystemExit(1) from ended
 
 
 def _stop(stopped: asyncio.Event) -> None:

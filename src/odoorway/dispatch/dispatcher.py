@@ -103,6 +103,11 @@ class Dispatcher:
         self._alone = asyncio.Semaphore(_ALONE)
         self._aside: set[asyncio.Task[None]] = set()  # suspects under way
 
+    @property
+    def failing(self) -> bool:
+        """Whether the journal, or something of our own, failed the last time it was needed."""
+        return self._failures > 0
+
     def wake(self) -> None:
         """Look at the journal now: something was appended."""
         self._wake.set()

@@ -277,6 +277,14 @@ class Journal(Protocol):
         """Remove up to *limit* beats of minutes before *until*, oldest first; return how many."""
         ...
 
+    async def touch(self) -> None:
+        """Store something that changes nothing, to see whether the store can.
+
+        Raises:
+            JournalUnavailable: it cannot.
+        """
+        ...
+
     async def size(self) -> int:
         """Return the bytes that the content takes. Removing events makes it less."""
         ...

@@ -296,6 +296,10 @@ class SqliteJournal:
         """See ``Journal.forget_beats``."""
         return await self._writer.do(lambda db: forget.forget_beats(db, until, limit))
 
+    async def touch(self) -> None:
+        """See ``Journal.touch``."""
+        await self._writer.do(write.touch)
+
     async def size(self) -> int:
         """See ``Journal.size``. The file itself is larger by the pages that are free again."""
         return await self._read(read.size)

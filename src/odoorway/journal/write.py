@@ -295,6 +295,11 @@ def release(db: apsw.Connection) -> int:
     return len(rows)
 
 
+def touch(db: apsw.Connection) -> None:
+    """Write a page as it is."""
+    db.execute(SQL["touch"])
+
+
 def note_breaker(db: apsw.Connection, standing: Standing) -> None:
     """Write what the breaker learned."""
     row = {

@@ -54,11 +54,15 @@ class ReceiveApp:
         on_append: Callable[[], None] = lambda: None,
         shown: Callable[[bytes], str] | None = None,
         at: Callable[[str], None] = _nowhere,
+        trouble: Callable[[], bool] = lambda: False,
     ) -> None:
         """Receive for *gateway* into *journal*; *on_append* is called after each append.
 
-        With *shown*, each payload is logged as it returns it.
+        With *shown*, each payload is logged as it returns it. While *trouble* says so, the gateway
+        is not ready.
         """
+        self._trouble = trouble
+        self._written = (0.0, False)  # when the journal was last asked to write, and whether it did
         self._gateway, self._verifiers, self._journal = gateway, verifiers, journal
         self._clock, self._limits, self._on_append, self._at = clock, limits, on_append, at
         self._shown = shown
@@ -248,16 +252,25 @@ class ReceiveApp:
             log(Log.JOURNAL_FAILED, error=str(error))
 
     async def _health(self, path: str, send: Send) -> None:
-        """Answer for a load balancer: ``/healthz`` the process, ``/readyz`` the journal too."""
+        """Answer for a load balancer: ``/healthz`` the process, ``/readyz`` what it rests on."""
         status = 200
-        if path == "/readyz":
-            try:
-                await self._journal.next_due("odoo")
-            except JournalUnavailable:
-                status = 503
-            status = 503 if self._stopping else status
+        if path == "/readyz" and (self._stopping or self._trouble() or not await self._writes()):
+            status = 503
         body = b'{"status": "ok"}' if status == 200 else b'{"status": "unavailable"}'  # noqa: PLR2004
         await _answer(send, status, [_JSON, _length(body)], body)
+
+    async def _writes(self) -> bool:
+        """Tell whether the journal can store now; asked of it once a second at most."""
+        now, (asked, answer) = self._clock.now(), self._written
+        if answer and 0 <= now - asked < 1:
+            return True
+        try:
+            await self._journal.touch()
+        except JournalUnavailable:
+            self._written = now, False
+        else:
+            self._written = now, True
+        return self._written[1]
 
 
 @dataclass(slots=True)

@@ -1,13 +1,12 @@
 """The composition root: the only module, beside testing, that names concrete adapters."""
 
 import asyncio
-import contextlib
 import hashlib
 import os
 import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -39,8 +38,9 @@ from odoorway.wiring.destinations import (
     odoo_clients,
     refuse_incomplete,
 )
+from odoorway.wiring.supervise import Part, PartEnded, Supervisor
 
-__all__ = ["accounts_of", "odoo_client", "odoo_clients", "open_journal", "running"]
+__all__ = ["PartEnded", "accounts_of", "odoo_client", "odoo_clients", "open_journal", "running"]
 
 _MOST_LOGGED = 10_000  # characters of a payload
 
@@ -102,82 +102,85 @@ async def running(
     Raises:
         SettingsError: a secret or a part of a destination's address is missing, or the port is
             taken.
+        PartEnded: a part of the gateway ended for good while it served.
         JournalUnavailable: the journal cannot be used, or another process serves it.
     """
     clock = clock or SystemClock()
     checked = verifiers(gateway, environ)
     refuse_incomplete(gateway, settings, environ)
-    handlers = HandlerProcesses(gateway.routes, _handler_limits(settings))
-    journal = open_journal(settings, serve=True, at=at)
-    await journal.release()
-    destinations = {
-        name: destination(name, gateway, settings, environ, journal, at) for name in gateway.used
-    }
-    dispatchers = {
-        name: _dispatcher(name, gateway, settings, one, journal, clock, at, handlers)
-        for name, one in destinations.items()
-    }
-    limits = _receive_limits(settings)
-    on_append = partial(wake, tuple(dispatchers.values()))
-    app = ReceiveApp(
-        gateway,
-        checked,
-        journal,
-        clock,
-        limits,
-        on_append=on_append,
-        shown=_shown(settings),
-        at=at,
-    )
-    server = build_server(app, settings.host, settings.port, limits=limits, grace=settings.grace)
-    try:
+    async with AsyncExitStack() as held:
+        # Before anything else: it forks, and there must be no thread yet.
+        handlers = HandlerProcesses(gateway.routes, _handler_limits(settings))
+        held.push_async_callback(handlers.close)
+        journal = open_journal(settings, serve=True, at=at)
+        held.push_async_callback(journal.close)
+        await journal.release()
+        dispatchers: dict[str, Dispatcher] = {}
+        for name in gateway.used:
+            one = destination(name, gateway, settings, environ, journal, at)
+            held.push_async_callback(one.close)
+            dispatchers[name] = _dispatcher(
+                name, gateway, settings, one, journal, clock, at, handlers
+            )
+        limits = _receive_limits(settings)
+        app = ReceiveApp(
+            gateway,
+            checked,
+            journal,
+            clock,
+            limits,
+            on_append=partial(wake, tuple(dispatchers.values())),
+            shown=_shown(settings),
+            at=at,
+            trouble=lambda: any(one.failing for one in dispatchers.values()),
+        )
+        server = build_server(
+            app, settings.host, settings.port, limits=limits, grace=settings.grace
+        )
         listening = listen(settings.host, settings.port, "port")
-        url = url_of(listening)
-        lag = Lag()
+        held.callback(listening.close)
+        url, lag = url_of(listening), Lag()
         desk = desk_of(gateway, settings, environ, journal, dispatchers, clock, url, lag)
-        async with (
-            _serving(server, listening, tuple(dispatchers.values()), settings.grace),
-            console(desk, settings) as shown,
-            caring(desk, settings, journal, clock, _marks(gateway, environ), lag),
-        ):
+        served = console(desk, settings)
+        parts = [
+            _receiving(server, listening, settings.grace),
+            _dispatching(tuple(dispatchers.values()), settings.grace),
+            *([served.part] if served else []),
+            *await caring(desk, settings, journal, clock, _marks(gateway, environ), lag),
+        ]
+        async with Supervisor(parts).going():
             log(Log.STARTED, url=url, routes=len(gateway.routes))
-            yield Running(url, server, journal, dispatchers, shown)
+            yield Running(url, server, journal, dispatchers, served.url if served else None)
             log(Log.STOPPING)
             app.stop()
-    finally:
-        for one in destinations.values():
-            await one.close()
-        await handlers.close()
-        await journal.close()
-        log(Log.STOPPED)
+    log(Log.STOPPED)
 
 
-@asynccontextmanager
-async def _serving(
-    server: uvicorn.Server,
-    listening: socket.socket,
-    dispatchers: Sequence[Dispatcher],
-    grace: float,
-) -> AsyncIterator[None]:
-    """Run receiver and dispatchers; stop the receiver first, then let batches settle."""
-    receiving = asyncio.create_task(server.serve([listening]))
-    dispatching = asyncio.create_task(_dispatching(dispatchers))
-    try:
-        yield
-    finally:
+def _receiving(server: uvicorn.Server, listening: socket.socket, grace: float) -> Part:
+    """Return the receiver: without it nothing else makes sense, so its end ends the process."""
+
+    def stop() -> None:
         server.should_exit = True
-        await receiving
+
+    async def serve() -> None:
+        await server.serve([listening])
+
+    return Part(name="receiver", run=serve, stop=stop, grace=grace + 5.0, restarts=0)
+
+
+def _dispatching(dispatchers: Sequence[Dispatcher], grace: float) -> Part:
+    """Return all dispatchers: first what may have ended the process before, by itself."""
+
+    async def run() -> None:
+        for dispatcher in dispatchers:
+            await dispatcher.recover()
+        await asyncio.gather(*(dispatcher.run() for dispatcher in dispatchers))
+
+    def stop() -> None:
         for dispatcher in dispatchers:
             dispatcher.stop()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(dispatching, grace)
 
-
-async def _dispatching(dispatchers: Sequence[Dispatcher]) -> None:
-    """First what may have ended the process before, by itself; then all."""
-    for dispatcher in dispatchers:
-        await dispatcher.recover()
-    await asyncio.gather(*(dispatcher.run() for dispatcher in dispatchers))
+    return Part(name="dispatch", run=run, stop=stop, grace=grace)
 
 
 def _dispatcher(  # noqa: PLR0913, PLR0917 - the composition root gives each part

@@ -1,9 +1,6 @@
 """What a running gateway does beside delivering: measures, tells people, forgets what is old."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from odoorway.clock import Clock
@@ -15,9 +12,9 @@ from odoorway.console.sending import AppriseSender
 from odoorway.dispatch.retention import Keep, Retention
 from odoorway.journal.port import Journal
 from odoorway.settings import Settings
+from odoorway.wiring.supervise import Part
 
 
-@asynccontextmanager
 async def caring(  # noqa: PLR0913, PLR0917 - the composition root gives each part
     desk: Desk,
     settings: Settings,
@@ -25,14 +22,18 @@ async def caring(  # noqa: PLR0913, PLR0917 - the composition root gives each pa
     clock: Clock,
     secrets: Mapping[str, str],
     lag: Lag,
-) -> AsyncIterator[None]:
-    """Measure, watch and forget inside the block; *secrets* tell whose were changed.
+) -> list[Part]:
+    """Return what measures, watches and forgets; *secrets* tell whose were changed.
 
     Raises:
         SettingsError: an address to tell is none.
     """
     retention = Retention(journal, clock, _keep(settings))
-    works = [retention.run(), desk.latency.run(), lag.run()]
+    parts = [
+        Part(name="retention", run=retention.run),
+        Part(name="latency", run=desk.latency.run),
+        Part(name="lag", run=lag.run),
+    ]
     urls = settings.alerts.get_secret_value().split()
     if urls:
         watch = Watch(
@@ -45,16 +46,9 @@ async def caring(  # noqa: PLR0913, PLR0917 - the composition root gives each pa
             names=desk.pace,
             about=desk.about,
         )
-        works.append(watch.run())
+        parts.append(Part(name="alerts", run=watch.run))
     await note_secrets(desk.accounts, secrets, clock.now())
-    tasks = [asyncio.create_task(work) for work in works]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks, return_exceptions=True)
+    return parts
 
 
 def _keep(settings: Settings) -> Keep:

@@ -1,10 +1,9 @@
 """The console of a running gateway."""
 
-import asyncio
 import ipaddress
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from odoorway.clock import Clock
 from odoorway.console.app import build_app
@@ -27,6 +26,7 @@ from odoorway.receive.signature import resolve_secrets
 from odoorway.settings import Settings
 from odoorway.sources import sign
 from odoorway.wiring.destinations import odoo_clients
+from odoorway.wiring.supervise import Part
 
 _LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
@@ -110,20 +110,32 @@ def wake(dispatchers: Sequence[Dispatcher]) -> None:
         dispatcher.wake()
 
 
-@asynccontextmanager
-async def console(desk: Desk, settings: Settings) -> AsyncIterator[str | None]:
-    """Serve the console inside the block; give its URL, or None when it is turned off."""
+@dataclass(frozen=True, slots=True)
+class Console:
+    """The console, about to be served."""
+
+    url: str
+    part: Part
+
+
+def console(desk: Desk, settings: Settings) -> Console | None:
+    """Return the console, listening already; None when it is turned off.
+
+    Raises:
+        SettingsError: its port is taken.
+    """
     if settings.console_port < 0:
-        yield None
-        return
+        return None
     listening = listen(settings.console_host, settings.console_port, "console_port")
     server = console_server(build_app(desk, Metrics(desk)))
-    serving = asyncio.create_task(server.serve([listening]))
-    try:
-        yield url_of(listening)
-    finally:
+
+    async def serve() -> None:
+        await server.serve([listening])
+
+    def stop() -> None:
         server.should_exit = True
-        await serving
+
+    return Console(url_of(listening), Part(name="console", run=serve, stop=stop, restarts=0))
 
 
 def _is_local(host: str) -> bool:

@@ -216,3 +216,6 @@ ON CONFLICT DO UPDATE SET n = n + excluded.n;
 
 -- name: latency_forget
 DELETE FROM latency WHERE minute < :since;
+
+-- name: touch
+UPDATE tally SET n = n WHERE what = 'event';
