@@ -3,11 +3,14 @@
 import asyncio
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from console_desk import HOSTILE, PASSWORD, PLAN, Bench, event
 
-from odoorway.console.auth import hashed_token
+from odoorway.console import auth
+from odoorway.console.auth import hashed, hashed_token
 from odoorway.console.secret_age import note_secrets, since
 from odoorway.journal.accounts import Deed, Person, Role
 from odoorway.journal.found import Took
@@ -207,6 +210,31 @@ async def test_a_login_is_limited_and_leads_only_to_us() -> None:
         assert again.status_code == 429
         forged = await client.post("/login", data={**form, "csrf": "0" * 64, "password": PASSWORD})
         assert forged.status_code == 403
+
+
+def test_a_wrong_password_costs_the_same_whoever_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One hash for somebody, for nobody and for a token: an answer's time tells no names."""
+    costs = []
+
+    class Counting(PasswordHasher):
+        def hash(self, *args: Any, **more: Any) -> str:
+            costs.append("hash")
+            return super().hash(*args, **more)
+
+        def verify(self, *args: Any) -> bool:
+            costs.append("verify")
+            return super().verify(*args)
+
+    known = Person("ada", Role.VIEWER, hashed(PASSWORD))
+    token = Person("ci", Role.VIEWER, hashed_token(PASSWORD), is_token=True)
+    monkeypatch.setattr(auth, "_HASHER", Counting())
+    for one in (known, None, token):
+        assert not auth.password_fits(one, "wrong")
+    assert costs == ["verify", "hash", "hash"]
+    assert not auth.password_fits(token, PASSWORD)
+    assert auth.password_fits(known, PASSWORD)
 
 
 async def test_roles() -> None:

@@ -1,10 +1,15 @@
 """An accepted request, and one that was refused."""
 
+import os
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-_random = random.Random()  # noqa: S311 - ids are no secrets, and asking the kernel for each costs 8 µs
+# Ids are no secrets, and asking the kernel for each costs 8 µs. It is a generator of our own,
+# because hooks.py may seed the module's; a process that was forked must not go on with its
+# parent's, or both would give the same ids.
+_random = random.Random()  # noqa: S311
+os.register_at_fork(after_in_child=_random.seed)
 Headers = tuple[tuple[str, str], ...]
 
 
