@@ -155,17 +155,52 @@ async def test_a_topic_nobody_takes_is_stored_as_skipped() -> None:
     assert (status, delivery.state, delivery.code) == (202, State.SKIPPED, "event.no-route")
 
 
+SECRET_HEADERS = {
+    "authorization": "Basic hush",
+    "cookie": "hush",
+    "x-gitlab-token": "hush",
+    "X-Auth-Token": "hush",
+    "ocp-apim-subscription-key": "hush",
+    "x_webhook_secret": "hush",
+    "x-plain": SECRET,
+    "x-hidden": f"key={SECRET}; v=1",
+    "x-basic": "basic aHVzaA==",
+}
+
+
 async def test_credentials_are_not_stored() -> None:
-    """Neither of an event nor of a rejection."""
+    """Neither of an event nor of a rejection: not by their names, and not by what they say."""
     receiver = Receiver()
-    secret = {"authorization": "Basic hush", "cookie": "hush"}
-    _, _, body = await receiver.send(headers=signed(b'{"id": 1}') | secret)
+    kept = {"x-request-id": "r1", "idempotency-key": "k1", "x-author": "Ada"}
+    given = SECRET_HEADERS | kept
+    _, _, body = await receiver.send(headers=signed(b'{"id": 1}') | given)
     event = await receiver.journal.event(body["event"])
-    await receiver.send(headers=secret)
+    await receiver.send(headers=given)
+    await receiver.send(headers=given, path="/in/nobody")
     await receiver.app.idle()
-    (rejection,) = await receiver.journal.rejections()
+    stranger, refused = await receiver.journal.rejections()
     assert event
-    assert "hush" not in repr((event.headers, rejection.headers))
+    for headers in (event.headers, refused.headers, stranger.headers):
+        told = repr(headers)
+        assert not [word for word in ("hush", SECRET, "aHVzaA") if word in told]
+        assert kept.items() <= dict(headers).items()
+
+
+async def test_a_signature_is_cut_and_a_token_in_its_place_is_not_stored() -> None:
+    """Of a signature the beginning is kept, to be compared; of what may be a password nothing."""
+    receiver = Receiver()
+    headers = signed(b'{"id": 1}')
+    whole = headers["X-Shopify-Hmac-Sha256"]
+    _, _, body = await receiver.send(headers=headers)
+    event = await receiver.journal.event(body["event"])
+    assert event
+    assert event.header("x-shopify-hmac-sha256") == whole[:6] + "…"
+    for token in ("a-password", SECRET):
+        await receiver.send(headers={"x-shopify-hmac-sha256": token})
+    await receiver.app.idle()
+    ours, another = await receiver.journal.rejections()
+    kept = [dict(one.headers).get("x-shopify-hmac-sha256") for one in (ours, another)]
+    assert kept == [None, "…"]
 
 
 async def test_each_refusal_in_its_order() -> None:

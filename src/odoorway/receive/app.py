@@ -15,8 +15,9 @@ from odoorway.gateway import Gateway
 from odoorway.journal.port import Appended, Journal
 from odoorway.model.event import Event, Headers, Rejection, new_id
 from odoorway.receive import body as bodies
+from odoorway.receive.headers import credentials, safe_headers
 from odoorway.receive.identity import identify, needs_json
-from odoorway.receive.refusal import Refused, problem, safe_headers
+from odoorway.receive.refusal import Refused, problem
 from odoorway.receive.signature import Verifier
 from odoorway.telemetry import Counter, Histogram, Log, count, log, observe
 
@@ -66,6 +67,7 @@ class ReceiveApp:
         self._gateway, self._verifiers, self._journal = gateway, verifiers, journal
         self._clock, self._limits, self._on_append, self._at = clock, limits, on_append, at
         self._shown = shown
+        self._credentials = credentials(s for one in verifiers.values() for s in one.secrets)
         self._wants_json = {name: self._reads_json(name) for name in gateway.sources}
         self._in_flight = 0
         self._buffered = 0
@@ -203,7 +205,7 @@ class ReceiveApp:
             ordering_key=identified.ordering_key,
             version=identified.version,
             received_at=now,
-            headers=safe_headers(headers, definition.hmac.header),
+            headers=safe_headers(headers, self._credentials, definition.hmac.header),
             body=body,
             body_hash=identified.body_hash,
         )
@@ -243,7 +245,7 @@ class ReceiveApp:
             status=refused.status,
             code=refused.code,
             detail=refused.detail,
-            headers=safe_headers(seen.headers, signature),
+            headers=safe_headers(seen.headers, self._credentials, signature),
             body=seen.body,
         )
         try:

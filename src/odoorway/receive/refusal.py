@@ -4,7 +4,6 @@ import json
 
 from odoorway.diagnose.catalog import diagnosis
 from odoorway.errors import OdoorwayError
-from odoorway.model.event import Headers
 
 _STATUS = {
     "request.unknown-source": 404,
@@ -26,7 +25,6 @@ _STATUS = {
     "gateway.internal-error": 500,
 }
 _RETRY_AFTER = {429: b"5", 503: b"30"}
-_KEPT_APART = {"authorization", "proxy-authorization", "cookie", "x-api-key"}
 
 
 class Refused(OdoorwayError):
@@ -66,13 +64,3 @@ def problem(refused: Refused) -> tuple[list[tuple[bytes, bytes]], bytes]:
     if refused.unread or refused.code == "gateway.stopping":
         headers.append((b"connection", b"close"))
     return headers, body
-
-
-def safe_headers(headers: Headers, signature_header: str | None = None) -> Headers:
-    """Return *headers* without credentials; a signature keeps its first characters only."""
-    wanted = (signature_header or "").lower()
-    return tuple(
-        (name, value[:6] + "…" if name == wanted else value)
-        for name, value in headers
-        if name not in _KEPT_APART
-    )

@@ -79,6 +79,7 @@ class Verifier:
         if not secrets or not all(secrets):
             raise SettingsError("a source needs a signing secret; an empty one would let all in")
         self._scheme = definition.hmac
+        self.secrets = tuple(secrets)
         self._keys = tuple(key_bytes(secret, self._scheme.key) for secret in secrets)
 
     def __call__(self, headers: Headers, body: bytes, now: float) -> str | None:
