@@ -71,6 +71,18 @@ async def test_the_handlers_of_the_page_on_writing_write(tmp_path: Path) -> None
         assert [one["id"] for one in sandbox.records("res.partner")] == [ada]
 
 
+def test_the_hooks_of_the_page_on_telling_events_apart_load(tmp_path: Path) -> None:
+    """The source shown can be declared, and its handler takes what the page is about."""
+    text = (ROOT / "docs/how-to/tell-events-apart.md").read_text()
+    hooks = tmp_path / "hooks.py"
+    hooks.write_text("\n\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL)))
+    gateway = load_gateway(hooks)
+    payload = {"items": [{"sku": "SKU-1", "name": "Cup"}]}
+    event = example_event("warehouse", "stock/changed", json.dumps(payload).encode())
+    (route,) = gateway.routes_for("warehouse", "stock/changed")
+    assert isinstance(transform(route, event), Commands)
+
+
 def _without_unknown(command):  # type: ignore[no-untyped-def]  # any Upsert
     """Leave out what the sandbox's small models do not have."""
     values = {k: v for k, v in command.values.items() if k != "description"}

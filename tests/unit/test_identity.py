@@ -1,13 +1,26 @@
 """What an event is: read from headers and body where the source says."""
 
-import pytest
+import json
+from typing import Any
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from odoorway.errors import DeclarationError
 from odoorway.model.event import Headers
 from odoorway.model.source import Identity
-from odoorway.receive.identity import identify, locate, needs_json
+from odoorway.receive.document import Document, Unreadable
+from odoorway.receive.identity import head, identify, locate, needs_json
+from odoorway.sources import hmac, samples, shopify, standard_webhooks, stripe
 
 HEADERS: Headers = (("x-topic", "orders/updated"), ("x-id", "e1"), ("x-empty", ""))
-PARSED = {"order": {"id": 7, "at": "2026-01-01"}, "flag": True, "list": [1]}
+BODY = b"""{
+    "order": {"id": 7, "at": "2026-01-01"}, "flag": true, "list": [1], "none": null,
+    "lines": [{"id": 5}, {"id": 6}], "7": "seven", "float": 1764000000.1234567890123,
+    "whole": 7.0, "long": 123456789012345678901234567890, "longer": 123456789012345678901234567891
+}"""
+PARSED = Document(BODY)
 
 
 @pytest.mark.parametrize(
@@ -21,10 +34,21 @@ PARSED = {"order": {"id": 7, "at": "2026-01-01"}, "flag": True, "list": [1]}
         ("json:flag", None),  # true is no id
         ("json:list", None),
         ("json:flag.deeper", None),
+        ("json:none", None),
+        ("json:lines.1.id", "6"),
+        ("json:lines.2.id", None),
+        ("json:lines.-1.id", None),
+        ("json:lines.²", None),
+        ("json:lines.id", None),
+        ("json:7", "seven"),
+        ("json:float", "1764000000.1234567890123"),
+        ("json:whole", "7.0"),
+        ("json:long", "123456789012345678901234567890"),
+        ("json:longer", "123456789012345678901234567891"),
     ],
 )
 def test_a_place_is_a_header_or_a_path_into_the_body(place: str, found: str | None) -> None:
-    """Only texts and integers name something."""
+    """Only texts and numbers name something, and numbers as they are written."""
     assert locate(place, HEADERS, PARSED) == found
 
 
@@ -36,7 +60,7 @@ def test_everything_found() -> None:
         ordering_key="{topic:head}:{json:order.id}",
         version=("json:order.at",),
     )
-    found = identify(identity, HEADERS, b"{}", PARSED)
+    found = identify(identity, HEADERS, BODY, PARSED)
     assert (found.topic, found.idempotency_key) == ("orders/updated", "e1")
     assert (found.ordering_key, found.version) == ("orders:7", "2026-01-01")
 
@@ -44,10 +68,10 @@ def test_everything_found() -> None:
 def test_without_an_id_the_body_is_the_id() -> None:
     """The same body on another topic is another event; alone it shares its order with nothing."""
     identity = Identity(topic=("header:X-Topic",), event_id=(), ordering_key="{json:none}")
-    first = identify(identity, HEADERS, b"{}", PARSED)
-    again = identify(identity, HEADERS, b"{}", PARSED)
-    other_body = identify(identity, HEADERS, b"{ }", PARSED)
-    other_topic = identify(identity, (("x-topic", "orders/paid"),), b"{}", PARSED)
+    first = identify(identity, HEADERS, BODY, PARSED)
+    again = identify(identity, HEADERS, BODY, PARSED)
+    other_body = identify(identity, HEADERS, BODY + b" ", PARSED)
+    other_topic = identify(identity, (("x-topic", "orders/paid"),), BODY, PARSED)
     assert first == again
     assert first.ordering_key == first.idempotency_key
     keys = {first.idempotency_key, other_body.idempotency_key, other_topic.idempotency_key}
@@ -55,9 +79,110 @@ def test_without_an_id_the_body_is_the_id() -> None:
     assert first.version is None
 
 
-def test_a_long_value_is_capped() -> None:
-    """A hostile id does not grow the index."""
-    assert len(locate("json:id", (), {"id": "x" * 9999}) or "") == 512
+def test_long_values_that_differ_at_their_end_stay_different() -> None:
+    """A hostile id does not grow the index, and two ids with one beginning are two events."""
+    long = "x" * 9_999
+    found = {
+        locate(place, (("x-id", text),), Document(json.dumps({"id": text}).encode()))
+        for place in ("header:X-Id", "json:id")
+        for text in (long, long + "y", "x" * 512)
+    }
+    assert len(found) == 3
+    assert max(len(one or "") for one in found) == 512
+
+
+@pytest.mark.parametrize(
+    "nobody", ["0", "-1", '""', '" "', '"0"', '"null"', '"None"', '"undefined"']
+)
+def test_what_stands_for_nobody_is_no_id(nobody: str) -> None:
+    """All guests have the id 0: they are not one event, and not one thing."""
+    identity = Identity(
+        topic=("header:X-Topic",), event_id=("json:id",), ordering_key="customer/{json:id}",
+        version=("json:id",),
+    )  # fmt: skip
+    bodies = [b'{"id": %s, "n": %d}' % (nobody.encode(), n) for n in range(2)]
+    one, other = (identify(identity, HEADERS, body, Document(body)) for body in bodies)
+    assert one.idempotency_key.startswith("sha256:")
+    assert one.ordering_key == one.idempotency_key != other.ordering_key
+
+
+@given(st.text() | st.integers() | st.floats(allow_nan=False, allow_infinity=False))
+def test_a_value_of_json_is_found_as_it_is_written(value: str | float) -> None:
+    """Whatever its length; only an empty text is none."""
+    body = json.dumps({"a": [{"b": value}]}).encode()
+    written = value if isinstance(value, str) else json.dumps(value)
+    assert Document(body).text(("a", "0", "b")) == written
+
+
+@pytest.mark.parametrize(
+    ("written", "found"), [(b"9" * 400, "9" * 400), (b"1e400", "1e400"), (b'"\\ud800"', "\ud800")]
+)
+def test_what_the_fast_parser_refuses_is_read_all_the_same(written: bytes, found: str) -> None:
+    """Numbers beyond a float, and half a surrogate pair, are JSON."""
+    body = b'{"id": %s}' % written
+    identity = Identity(event_id=("json:id",), topic=("json:id",))
+    told = identify(identity, (), body, Document(body))
+    assert told.topic == told.idempotency_key == found
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"NaN", b'{"id": NaN}', b"\xff", b"[" * 100_000, "{}".encode("utf-16")]
+)
+def test_what_is_no_json_is_unreadable(body: bytes) -> None:
+    """Never another exception, and never half of it."""
+    with pytest.raises(Unreadable):
+        Document(body)
+
+
+@pytest.mark.parametrize(
+    ("topic", "about"),
+    [
+        ("orders/create", "orders"),
+        ("contact.updated", "contact"),
+        ("customer.subscription.updated", "customer.subscription"),
+        ("ping", "ping"),
+        ("/odd", "/odd"),
+    ],
+)
+def test_the_head_of_a_topic_is_what_it_is_about(topic: str, about: str) -> None:
+    """Its last part says what happened; a customer's subscription is no customer."""
+    assert head(topic) == about
+
+
+@pytest.mark.parametrize("key", ["{json:id}", "{header:X-Id}", "{json:kind}{json:id}"])
+def test_an_ordering_key_without_a_kind_is_refused(key: str) -> None:
+    """Contact 7 and invoice 7 are two things; the message says what to write."""
+    with pytest.raises(DeclarationError, match=r"begin with the kind.*\{topic:head\}/"):
+        hmac.source(secret="s", header="X-Sig", ordering_key=key)
+
+
+@pytest.mark.parametrize(
+    "key", ["order/{json.id}", "order/{}", "order/{json:id", "{topic}/{json:a}"]
+)
+def test_an_ordering_key_that_cannot_be_filled_is_refused(key: str) -> None:
+    """A misspelt place would never be found."""
+    with pytest.raises(DeclarationError, match="write text with"):
+        hmac.source(secret="s", header="X-Sig", ordering_key=key)
+
+
+@pytest.mark.parametrize("platform", [shopify, stripe, standard_webhooks])
+def test_what_platforms_send_is_ordered_by_its_kind(platform: Any) -> None:
+    """Each recorded sample is about a thing of the kind that its topic names."""
+    definition = platform.source(secret="s")
+    recorded = samples(definition.platform)
+    for topic, body in recorded.items():
+        headers = (("x-shopify-topic", topic),)
+        found = identify(definition.identity, headers, body, Document(body))
+        assert found.ordering_key.startswith(f"{head(topic)}/")
+    assert recorded
+
+
+@pytest.mark.parametrize(
+    "key", ["everything", "{json:kind}/{json:id}", "{topic:head}-{header:X_Id}", "order/{json:0.a}"]
+)
+def test_any_ordering_key_with_a_kind_is_taken(key: str) -> None:
+    """One key for all is one queue, which is a kind as well."""
+    hmac.source(secret="s", header="X-Sig", ordering_key=key)
 
 
 def test_only_places_in_the_body_need_it_parsed() -> None:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
+
+TOPIC_HEAD: Final = "topic:head"  # in an ordering key: the topic up to its last / or .
 
 
 class Encoding(StrEnum):
@@ -52,8 +55,9 @@ class Hmac:
 class Identity:
     """Where a request says what it is.
 
-    A location is ``header:Name`` or ``json:path.to.value``; a sequence of them is tried in
-    order. ``ordering_key`` may be a template over locations: ``order/{json:id}``.
+    A location is ``header:Name`` or ``json:path.to.0.value``; a sequence of them is tried in
+    order. ``ordering_key`` is a template over locations that begins with the kind of thing:
+    ``order/{json:id}``, or ``{topic:head}/{json:id}`` where the topic says it.
     """
 
     event_id: tuple[str, ...] = ()

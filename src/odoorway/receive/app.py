@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import orjson
-
 from odoorway import tracing
 from odoorway.clock import Clock
 from odoorway.errors import JournalUnavailable
@@ -15,6 +13,7 @@ from odoorway.gateway import Gateway
 from odoorway.journal.port import Appended, Journal
 from odoorway.model.event import Event, Headers, Rejection, new_id
 from odoorway.receive import body as bodies
+from odoorway.receive.document import Document, Unreadable
 from odoorway.receive.headers import credentials, safe_headers
 from odoorway.receive.identity import identify, needs_json
 from odoorway.receive.refusal import Refused, problem
@@ -195,8 +194,8 @@ class ReceiveApp:
 
     def _event(self, source: str, headers: Headers, body: bytes, now: float) -> Event:
         definition = self._gateway.sources[source].definition
-        parsed = _parse(body) if self._wants_json[source] else None
-        identified = identify(definition.identity, headers, body, parsed)
+        document = _parse(body) if self._wants_json[source] else None
+        identified = identify(definition.identity, headers, body, document)
         return Event(
             id=new_id("evt", now),
             source=source,
@@ -302,10 +301,10 @@ def _chunked(headers: Headers) -> bool:
     return not any(name == "content-length" for name, _ in headers)
 
 
-def _parse(body: bytes) -> Any:
+def _parse(body: bytes) -> Document:
     try:
-        return orjson.loads(body)
-    except ValueError as error:
+        return Document(body)
+    except Unreadable as error:
         raise Refused("request.not-json", str(error)[:200]) from None
 
 

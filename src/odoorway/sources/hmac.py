@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from odoorway.errors import DeclarationError
 from odoorway.model.source import (
+    TOPIC_HEAD,
     Encoding,
     HeaderFormat,
     Hmac,
@@ -16,7 +17,8 @@ from odoorway.model.source import (
 )
 
 _SIGNED = re.compile(r"\{(body|timestamp|header:[A-Za-z0-9-]+)\}")
-_PLACE = re.compile(r"header:[A-Za-z0-9-]+|json:[^\s{}]+")
+_PLACE = re.compile(r"header:[A-Za-z0-9_-]+|json:[^\s{}.]+(\.[^\s{}.]+)*")
+_IN_TEXT = re.compile(r"\{([^{}]*)\}")
 _ALGORITHMS = ("sha1", "sha256", "sha384", "sha512")
 Places = str | Sequence[str]
 _E = TypeVar("_E", Encoding, HeaderFormat, KeyFormat)
@@ -45,13 +47,16 @@ def source(  # noqa: PLR0913 - each is one fact about the platform
 
     ``secret`` is the text, ``env:NAME``, or several of them while one is rotated. ``signed`` says
     what is signed: ``{body}``, ``{timestamp}`` and ``{header:Name}`` in any text. Places are
-    ``header:Name`` or ``json:path.to.value``; several are tried in order. ``ordering_key`` is
-    text with places in it, like ``order/{json:id}``.
+    ``header:Name`` or ``json:path.to.value``, with numbers for the elements of a list; several are
+    tried in order. ``ordering_key`` is text with places in it that begins with the kind of thing,
+    like ``order/{json:id}``, or ``{topic:head}/{json:id}`` where ``orders/paid`` or ``order.paid``
+    is the topic: a source's contact 7 and its invoice 7 are two things.
 
     Raises:
         DeclarationError: something of it cannot work; the message says what to write.
     """
     _check(algorithm, signed, timestamp, (*_all(event_id), *_all(topic), *_all(version)))
+    _check_ordering_key(ordering_key)
     return SourceDefinition(
         platform=platform,
         secrets=_secrets(secret),
@@ -114,3 +119,22 @@ def _check(algorithm: str, signed: str, timestamp: str | None, places: Sequence[
     for place in places:
         if not _PLACE.fullmatch(place):
             raise DeclarationError(f"{place!r}: write header:Name or json:path.to.value")
+
+
+def _check_ordering_key(template: str | None) -> None:
+    """Refuse one that cannot be filled, or that says an id and not of what."""
+    if template is None:
+        return
+    literal, *rest = _IN_TEXT.split(template)
+    places = rest[::2]
+    wrong = [place for place in places if place != TOPIC_HEAD and not _PLACE.fullmatch(place)]
+    if wrong or "{" in "".join([literal, *rest[1::2]]):
+        raise DeclarationError(
+            f"ordering_key={template!r}: write text with {{header:Name}}, {{json:path.to.value}} or"
+            ' {topic:head} in it, like "order/{json:id}"'
+        )
+    if places and not literal and (len(places) == 1 or not rest[1]):
+        raise DeclarationError(
+            f"ordering_key={template!r}: begin with the kind of thing, like"
+            f' "order/{template}" or "{{topic:head}}/{template}": two things of one id are not one'
+        )

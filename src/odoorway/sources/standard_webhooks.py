@@ -19,6 +19,6 @@ def source(*, secret: str | Sequence[str], prefix: str = "webhook") -> SourceDef
         timestamp=f"header:{prefix}-timestamp",
         event_id=f"header:{prefix}-id",
         topic="json:type",
-        ordering_key="{json:data.id}",
+        ordering_key="{topic:head}/{json:data.id}",
         version="json:timestamp",
     )

@@ -22,7 +22,7 @@ def source(*, secret: str | Sequence[str]) -> SourceDefinition:
         timestamp="pair:t",
         event_id="json:id",
         topic="json:type",
-        ordering_key="{json:data.object.id}",
+        ordering_key="{json:data.object.object}/{json:data.object.id}",
         version="json:created",
     )
 
