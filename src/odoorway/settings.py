@@ -1,17 +1,19 @@
 """Settings: from environment, ``.env`` and flags to one frozen value."""
 
 import difflib
+import ipaddress
 import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from odoorway.errors import SettingsError
 
 PREFIX = "ODOORWAY_"
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Settings(BaseModel):
@@ -117,10 +119,36 @@ class Settings(BaseModel):
     )
     log_format: str = Field("console", pattern="^(console|json)$", description="console or json")
 
+    @field_validator("console_proxy")
+    @classmethod
+    def _is_a_network(cls, text: str) -> str:
+        """Refuse what is no network now, not at the first page that somebody asks for."""
+        if text:
+            proxy_of(text)
+        return text
+
+    @property
+    def proxy(self) -> tuple[str, Network] | None:
+        """The header that names the user, and the network of the proxy that may set it."""
+        return proxy_of(self.console_proxy) if self.console_proxy else None
+
     @property
     def masked_fields(self) -> tuple[str, ...]:
         """The names of ``masked``."""
         return tuple(name.strip() for name in self.masked.split(",") if name.strip())
+
+
+def proxy_of(text: str) -> tuple[str, Network]:
+    """Return header and network of ``header@network``.
+
+    Raises:
+        ValueError: it is no network; when only its host bits are too many, the one meant is named.
+    """
+    header, _, network = text.partition("@")
+    given = ipaddress.ip_interface(network)
+    if given.ip != given.network.network_address:
+        raise ValueError(f"{network} is one host of a network; write {header}@{given.network}")
+    return header, given.network
 
 
 def environment(folder: Path) -> dict[str, str]:

@@ -604,9 +604,23 @@ async def test_events_are_found(opened: Open) -> None:
     assert await found(ordering_key="3", source="crm") == []
     assert await found(text="body 2") == ["002"]
     assert await found(external_id="shop_order_evt_000001") == ["001"]
+    assert await found(external_id="__odoorway__.shop_order_evt_000001") == ["001"]
+    assert await found(external_id="000001") == ["001"]
     first = await journal.search(EventFilter(), limit=4)
     second = await journal.search(EventFilter(), limit=4, before=first.next)
     assert [one.id[-3:] for one in second.events] == ["002", "001"]
+
+
+@pytest.mark.parametrize("other", ["order_1", "order", "sale.order", "7", "__odoorway__"])
+async def test_an_external_id_is_not_a_part_of_another(opened: Open, other: str) -> None:
+    """Neither its beginning, nor a model's name, nor a record's number finds it."""
+    journal = opened()
+    await journal.append(event(1), [PLAN])
+    (one,) = await lease(journal)
+    records = (("sale.order", "__odoorway__.shop_order_10", 7),)
+    await journal.settle("me", [replace(settled(one, Outcome.DELIVERED), records=records)])
+    assert (await journal.search(EventFilter(external_id="order_10"))).events
+    assert not (await journal.search(EventFilter(external_id=other))).events
 
 
 async def test_problems_flows_and_beats(opened: Open) -> None:

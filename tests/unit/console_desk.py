@@ -17,6 +17,7 @@ from odoorway.journal.accounts_sqlite import SqliteAccounts
 from odoorway.journal.sqlite import SqliteJournal
 from odoorway.model.delivery import Outcome, Planned, Settlement
 from odoorway.model.event import Event, Rejection
+from odoorway.settings import Network
 from odoorway.sources import shopify
 
 HOSTILE = "<script>alert(1)</script>"
@@ -43,7 +44,7 @@ class Bench:
     login: bool = False
     masked: tuple[str, ...] = ()
     hosts: frozenset[str] = frozenset({"console"})
-    proxy: tuple[str, str] | None = None
+    proxy: tuple[str, Network] | None = None
     journal: SqliteJournal = field(default_factory=temporary)
     woken: int = 0
 

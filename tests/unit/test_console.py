@@ -3,6 +3,7 @@
 import asyncio
 import re
 from dataclasses import replace
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -148,7 +149,8 @@ async def test_masked_fields_are_hidden_everywhere() -> None:
 async def test_a_wrong_filter_says_what_is_wrong() -> None:
     """A state or a time that is none; the page still stands."""
     async with Bench().client() as client:
-        for path in ("/events?state=nope", "/events?since=yesterday", "/events?before=x"):
+        for path in ("/events?state=nope", "/events?since=yesterday", "/events?before=x",
+                     f"/events?before={10**20}", "/events?before=-1"):  # fmt: skip
             answer = await client.get(path)
             assert (answer.status_code, "The filter is wrong" in answer.text) == (400, True)
         assert (await client.get("/events/evt_nope")).status_code == 404
@@ -295,7 +297,9 @@ async def test_a_token_ends_and_a_viewer_may_not_act() -> None:
         for token in ("t-old", "t-odd"):
             headers = {"authorization": f"Bearer {token}"}
             assert (await client.get("/api/v1/status", headers=headers)).status_code == 401
-        session = bench.sessions().begin(Person("v", Role.VIEWER), bench.desk.clock.now())
+        viewer = Person("v", Role.VIEWER)
+        await bench.accounts.put(viewer)
+        session = bench.sessions().begin(viewer, bench.desk.clock.now())
         client.cookies.set("odoorway_session", session)
         page = (await client.get("/destinations")).text
         assert '<form method="post" action="/destinations' not in page
@@ -304,9 +308,33 @@ async def test_a_token_ends_and_a_viewer_may_not_act() -> None:
             assert (await client.post(path, data=form)).status_code == 403, path
 
 
+@pytest.mark.parametrize("gone", ["removed", "demoted", "another password", "a token now"])
+async def test_who_may_no_longer_come_in_is_out_at_once(gone: str) -> None:
+    """A session is no more than its person is today; nobody waits for it to end."""
+    bench = Bench(login=True)
+    ada = Person("ada", Role.ADMIN, "secret")
+    await bench.accounts.put(ada)
+    session = bench.sessions().begin(ada, bench.desk.clock.now())
+    async with bench.client(cookies={"odoorway_session": session}) as client:
+        assert (await client.get("/audit")).status_code == 200
+        form = {"csrf": bench.sessions().csrf(session)}
+        if gone == "removed":
+            await bench.accounts.remove("ada")
+        else:
+            role = Role.VIEWER if gone == "demoted" else ada.role
+            secret = "other" if gone == "another password" else ada.secret
+            again = Person("ada", role, secret, is_token=gone == "a token now")
+            await bench.accounts.put(again)
+        refused = 403 if gone == "demoted" else 303
+        assert (await client.get("/audit")).status_code == refused
+        await client.post("/destinations/odoo/pause", data=form)
+        assert (await client.get("/")).status_code == (200 if gone == "demoted" else 303)
+    assert not (await bench.journal.standing("odoo")).paused
+
+
 async def test_a_trusted_proxy_names_the_user() -> None:
     """Its header counts from its network only; who is not known may look."""
-    trusted, elsewhere = ("x-user", "127.0.0.0/8"), ("x-user", "10.0.0.0/8")
+    trusted, elsewhere = (("x-user", ip_network(one)) for one in ("127.0.0.0/8", "10.0.0.0/8"))
     for proxy, status in ((trusted, 200), (elsewhere, 303)):
         async with Bench(login=True, proxy=proxy).client(headers={"x-user": "ada"}) as client:
             assert (await client.get("/")).status_code == status

@@ -1,6 +1,7 @@
 """Settings: where they come from, which wins, and what the errors say."""
 
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,28 @@ def test_a_wrong_value_names_the_variable_and_the_flag() -> None:
     """And says what the setting is."""
     with pytest.raises(SettingsError, match=r"ODOORWAY_PORT \(--port\).*the port to listen on"):
         settings.read({"ODOORWAY_PORT": "many"})
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("X-User@10.0.0.5/8", r"write X-User@10\.0\.0\.0/8"),
+        ("X-User@10.0.0.0/40", "does not appear to be"),
+        ("X-User@a:b", "does not appear to be"),
+    ],
+)
+def test_a_proxys_network_that_is_none_is_refused_at_once(given: str, told: str) -> None:
+    """Not at the first page that somebody asks for; the network that was meant is named."""
+    with pytest.raises(SettingsError, match=told):
+        settings.read({"ODOORWAY_CONSOLE_PROXY": given})
+
+
+def test_a_proxy_is_one_address_or_a_network() -> None:
+    """Of either version, with the header that it sets."""
+    for given in ("X-User@10.0.0.0/8", "X-User@10.0.0.5", "X-User@fe80::/10"):
+        read = settings.read({"ODOORWAY_CONSOLE_PROXY": given})
+        assert read.proxy == ("X-User", ip_network(given.partition("@")[2]))
+    assert settings.read({}).proxy is None
 
 
 def test_the_key_is_in_no_text() -> None:

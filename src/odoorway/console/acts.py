@@ -59,6 +59,18 @@ def chosen_of(given: Mapping[str, str]) -> Chosen:
     )
 
 
+def before_of(text: str) -> int | None:
+    """Return where a page of events goes on, None for its beginning.
+
+    Raises:
+        ValueError: it is nothing that a page gave.
+    """
+    before = int(text or 0)
+    if not 0 <= before < 2**63:
+        raise ValueError("go on with what a page gave as next")
+    return before or None
+
+
 def seconds_of(text: str) -> float | None:
     """Return Unix seconds of an ISO time, taken as UTC when it names no zone.
 

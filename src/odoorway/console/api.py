@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from odoorway.console import auth, view
 from odoorway.console.acts import (
+    before_of,
     chosen_of,
     deliveries_of,
     destinations_of,
@@ -160,11 +161,9 @@ class Api:
         try:
             wanted = wanted_of(given)
             limit = min(_MOST, max(1, int(request.query_params.get("limit", "50"))))
-            before = int(request.query_params.get("cursor") or 0) or None
+            before = before_of(request.query_params.get("cursor", ""))
         except (ValueError, OverflowError) as error:
             raise Refused(400, "The filter is wrong", str(error)) from None
-        if before is not None and not 0 < before < 2**63:
-            raise Refused(400, "The filter is wrong", "cursor is what a page gave as next")
         page = await self._journal.search(wanted, limit=limit, before=before)
         rows = [
             view.event_row(one, await self._journal.deliveries(event_id=one.id))

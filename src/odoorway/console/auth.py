@@ -32,7 +32,11 @@ def hashed_token(token: str) -> str:
 
 @dataclass(slots=True)
 class Sessions:
-    """Sessions of this process; a restart ends them."""
+    """Sessions of this process; a restart ends them.
+
+    A session is of a person as they were when they logged in. What they may do, and whether they
+    may still come in, is asked of the accounts at each request.
+    """
 
     _open: dict[str, tuple[Person, float]] = field(default_factory=dict)
     _failed: dict[str, list[float]] = field(default_factory=dict)
@@ -46,7 +50,7 @@ class Sessions:
         return session
 
     def of(self, session: str, now: float) -> Person | None:
-        """Return whose session that is."""
+        """Return whose session that is, as they were when it began."""
         person, until = self._open.get(session, (None, 0.0))
         return person if now < until else None
 
@@ -89,7 +93,22 @@ async def who(request: Request, desk: Desk, sessions: Sessions) -> Person | None
     if not desk.login:
         return ANYBODY
     proxied = await _by_proxy(request, desk)
-    return proxied or sessions.of(request.cookies.get(SESSION, ""), now)
+    return proxied or await _by_session(request, desk, sessions, now)
+
+
+async def _by_session(
+    request: Request, desk: Desk, sessions: Sessions, now: float
+) -> Person | None:
+    """Return whose session it is as they are today; one whose password changed logs in again."""
+    session = request.cookies.get(SESSION, "")
+    began = sessions.of(session, now)
+    if began is None:
+        return None
+    today = next((one for one in await desk.accounts.people() if one.name == began.name), None)
+    if today is None or today.is_token or today.secret != began.secret:
+        sessions.end(session)
+        return None
+    return today
 
 
 async def _by_token(desk: Desk, token: str, now: float) -> Person | None:
@@ -108,7 +127,7 @@ async def _by_proxy(request: Request, desk: Desk) -> Person | None:
     header, trusted = desk.proxy
     name = request.headers.get(header, "")
     address = ipaddress.ip_address(request.client.host)
-    if not name or address not in ipaddress.ip_network(trusted):
+    if not name or address not in trusted:
         return None
     people = {one.name: one for one in await desk.accounts.people() if not one.is_token}
     return people.get(name, Person(name, Role.VIEWER))

@@ -9,6 +9,7 @@ from odoorway.deliver.odoo.about import About
 from odoorway.gateway import Gateway
 from odoorway.journal.accounts import Accounts
 from odoorway.journal.port import Journal
+from odoorway.settings import Network
 
 Pace = Mapping[str, tuple[int, int]]  # batch size and concurrency, by destination
 
@@ -32,5 +33,5 @@ class Desk:
     max_rate: float = 0.0  # deliveries a second to a destination; 0 sets no limit
     login: bool = True  # a session is needed
     hosts: frozenset[str] = frozenset()  # names the console may be called by; none: any
-    proxy: tuple[str, str] | None = None  # the header that names the user, and whose it may be
+    proxy: tuple[str, Network] | None = None  # the header that names the user, and whose it may be
     masked: tuple[str, ...] = field(default=())  # names of payload fields that are not shown

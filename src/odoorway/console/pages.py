@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from odoorway.console import view
 from odoorway.console.acts import (
+    before_of,
     chosen_of,
     deliveries_of,
     destinations_of,
@@ -98,7 +99,7 @@ class Pages:
         wrong = ""
         try:
             wanted = wanted_of(given)
-            before = int(request.query_params.get("before") or 0) or None
+            before = before_of(request.query_params.get("before", ""))
         except ValueError as error:
             wanted, before, wrong = EventFilter(), None, f"The filter is wrong: {error}"
         page = await self._journal.search(wanted, limit=_PAGE, before=before)

@@ -16,7 +16,7 @@ class EventFilter:
     since: float | None = None  # Unix seconds, of arrival
     until: float | None = None
     ordering_key: str = ""
-    external_id: str = ""  # of a record that was written, or a part of it
+    external_id: str = ""  # of a record that was written, or its end from a ``_`` or ``.`` on
     text: str = ""  # in the payload
 
 

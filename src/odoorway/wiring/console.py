@@ -72,7 +72,6 @@ def desk_of(  # noqa: PLR0913, PLR0917 - the composition root gives each part
     """Return what the console works with."""
     local = _is_local(settings.console_host)
     login = settings.console_login == "always" or (settings.console_login == "auto" and not local)
-    header, _, network = settings.console_proxy.partition("@")
 
     def test(source: str, topic: str, body: bytes) -> dict[str, str]:
         definition = gateway.sources[source].definition
@@ -99,7 +98,7 @@ def desk_of(  # noqa: PLR0913, PLR0917 - the composition root gives each part
         },
         login=login,
         hosts=_LOCAL if local and not login else frozenset(),
-        proxy=(header, network) if header else None,
+        proxy=settings.proxy,
         masked=settings.masked_fields,
     )
 

@@ -115,7 +115,8 @@ WHERE destination = :destination AND xid IN (SELECT value FROM json_each(:xids))
 SELECT coalesce(max(seq), 0) FROM event;
 
 -- Looks at a stretch of the newest events only, so that a rare match costs no more than a page;
--- the body is asked for last, since reading it follows its overflow pages.
+-- the body is asked for last, since reading it follows its overflow pages. An external ID is
+-- looked for in the text of the records first, which is cheap, and then in each.
 -- name: search
 SELECT
     seq, id, source, topic, idempotency_key, ordering_key, version, received_at, headers, body,
@@ -136,7 +137,14 @@ WHERE
         OR EXISTS (
             SELECT 1 FROM delivery
             CROSS JOIN attempt ON attempt.delivery = delivery.id
-            WHERE delivery.event = event.seq AND instr(attempt.records, :external_id)
+            CROSS JOIN json_each(attempt.records) AS record
+            WHERE
+                delivery.event = event.seq AND instr(attempt.records, :external_id)
+                AND (
+                    record.value ->> 1 = :external_id
+                    OR substr(record.value ->> 1, -length(:external_id) - 1)
+                    IN ('_' || :external_id, '.' || :external_id)
+                )
         )
     )
     AND (:text = '' OR instr(body, CAST(:text AS BLOB)))
