@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from odoorway.errors import JournalFull, JournalLocked
-from odoorway.journal.found import Chosen, DeadLetter, EventFilter, Took
+from odoorway.journal.found import Chosen, DeadLetter, EventFilter, Rhythm, Took
 from odoorway.journal.keeping import STEP_BYTES, Forgotten, Until
 from odoorway.journal.port import Journal, Limits
 from odoorway.journal.sqlite import SqliteJournal
@@ -621,6 +621,23 @@ async def test_an_external_id_is_not_a_part_of_another(opened: Open, other: str)
     await journal.settle("me", [replace(settled(one, Outcome.DELIVERED), records=records)])
     assert (await journal.search(EventFilter(external_id="order_10"))).events
     assert not (await journal.search(EventFilter(external_id=other))).events
+
+
+async def test_the_rhythm_of_a_source(opened: Open) -> None:
+    """When it sent last, and its longest silence of so many; the future and others do not count."""
+    journal = opened()
+    times = [1.0, 100.0, 160.0, 170.0, 200.0, 9e9]
+    for number, at in enumerate(times):
+        await journal.append(replace(event(number), received_at=at), [])
+    await journal.append(replace(event(9), source="crm", received_at=250.0), [])
+
+    async def rhythms(history: int) -> Any:
+        return await journal.rhythms(["shop", "crm", "new"], 300.0, history=history)
+
+    crm = Rhythm(250.0, 0, 0.0)
+    assert await rhythms(3) == {"shop": Rhythm(200.0, 3, 60.0), "crm": crm}
+    assert await rhythms(50) == {"shop": Rhythm(200.0, 4, 99.0), "crm": crm}
+    assert await rhythms(0) == {"shop": Rhythm(200.0, 0, 0.0), "crm": crm}
 
 
 async def test_problems_flows_and_beats(opened: Open) -> None:

@@ -1,18 +1,21 @@
 """Each alert is raised on its condition and only then, told once, and told when it is over."""
 
+import asyncio
 import json
 from dataclasses import replace
 
 import pytest
-from console_desk import PLAN, Bench
+from console_desk import PLAN, Bench, event
 from test_destinations import Recorder
 
 from odoorway.console.alerts import Alert, Seen, Watch, alerts, changes
 from odoorway.console.sending import AppriseSender
+from odoorway.console.units import when
 from odoorway.errors import SettingsError
-from odoorway.journal.found import Problem
+from odoorway.journal.found import Problem, Rhythm
 from odoorway.journal.port import Stats
 from odoorway.model.delivery import State
+from odoorway.model.event import Rejection
 from odoorway.model.standing import Standing
 from odoorway.testing import ManualClock
 
@@ -22,7 +25,7 @@ CALM = Seen(
     stats=Stats(events=9, rejections=0, deliveries=dict.fromkeys(State, 0), oldest_waiting=None),
     problems=(),
     standings=(Standing(name="odoo"),),
-    arrivals={"shop": [NOW - n * 60 for n in range(1, 30)]},
+    rhythms={"shop": Rhythm(NOW - 60, 29, 60.0)},
 )
 DEAD = Problem(
     kind="dead", source="shop", destination="odoo", code="odoo.no-match", count=3, first=1.0,
@@ -40,13 +43,11 @@ def waiting(since: float) -> Seen:
 
 
 def refused(recent: int, earlier: int) -> Seen:
-    times = [NOW - 5.0] * recent + [NOW - 2000.0] * earlier
-    return replace(CALM, rejections=times)
+    return replace(CALM, rejected_lately=recent, rejected_before=earlier)
 
 
 def silent(seconds: float, gap: float = 60.0, count: int = 30) -> Seen:
-    times = [NOW - seconds - n * gap for n in range(count)]
-    return replace(CALM, arrivals={"shop": times})
+    return replace(CALM, rhythms={"shop": Rhythm(NOW - seconds, count - 1, gap)})
 
 
 @pytest.mark.parametrize(
@@ -64,6 +65,7 @@ def silent(seconds: float, gap: float = 60.0, count: int = 30) -> Seen:
         (silent(3500), None),
         (silent(3700, gap=2000.0), None),
         (silent(90_000, count=5), None),
+        (silent(3700, count=11), "silent shop"),
         (refused(10, 0), "rejections"),
         (refused(9, 0), None),
         (refused(20, 100), None),
@@ -112,6 +114,58 @@ async def test_it_is_told_once_and_again_when_over() -> None:
         over = json.loads(there.seen[-1][2])
         assert over["title"] == "Odoorway: over"
         assert "dead letters" in over["message"]
+
+
+class Heard:
+    """A sender that remembers what it told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+
+    async def send(self, title: str, text: str) -> bool:
+        self.told.append((title, text))
+        return True
+
+
+async def test_a_source_stays_silent_however_much_others_send() -> None:
+    """Its alert is not over because 20,000 events of another came, and its page knows it still."""
+    bench, heard, clock = Bench(), Heard(), ManualClock(NOW)
+    quiet = [replace(event(n), received_at=NOW - 90_000 + n) for n in range(20)]
+    for one in quiet:
+        await bench.journal.append(one, [])
+    watch = Watch(
+        bench.journal, heard, clock, sources=["shop", "busy"], backlog=900.0, folder=None,
+        names=list, about={},
+    )  # fmt: skip
+    await watch.once()
+    assert ["shop is silent" in text for _, text in heard.told] == [True]
+    for start in range(100, 20_600, 500):
+        busy = (
+            replace(event(n), source="busy", received_at=NOW) for n in range(start, start + 500)
+        )
+        await asyncio.gather(*(bench.journal.append(one, []) for one in busy))
+    await watch.once()
+    assert len(heard.told) == 1
+    async with bench.client() as client:
+        (shop,) = (await client.get("/api/v1/sources")).json()["sources"]
+    assert shop["last"] == when(quiet[-1].received_at)
+
+
+async def test_refusals_are_compared_with_the_hour_before() -> None:
+    """Those of ten minutes with those of the rest of the hour, and no longer ago."""
+    bench, heard = Bench(), Heard()
+    refusal = Rejection(
+        id="rej", source="shop", at=0.0, status=401, code="signature.mismatch", detail="",
+        headers=(), body=b"",
+    )  # fmt: skip
+    for at in [NOW - 3700] * 99 + [NOW - 2000] * 9 + [NOW - 599] * 10:
+        await bench.journal.reject(replace(refusal, at=at))
+    watch = Watch(
+        bench.journal, heard, ManualClock(NOW), sources=[], backlog=900.0, folder=None,
+        names=list, about={},
+    )  # fmt: skip
+    await watch.once()
+    assert heard.told == [("Odoorway needs you", "- 10 requests were refused in ten minutes")]
 
 
 def test_a_wrong_address_is_told_at_the_start() -> None:

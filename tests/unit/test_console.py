@@ -118,11 +118,18 @@ async def test_a_group_is_replayed_with_progress() -> None:
 
 
 async def test_a_source_shows_since_when_it_has_its_secret() -> None:
-    """The start that first saw it; the same secret at the next start changes nothing."""
+    """The start that first saw it: neither the next start nor ten thousand deeds change it."""
     bench = Bench()
     for now, mark in ((1.0, "a"), (2.0, "b"), (3.0, "b")):
         await note_secrets(bench.accounts, {"shop": mark}, now)
+    await asyncio.gather(
+        *(bench.accounts.note(Deed(4.0, "ada", "login", "")) for _ in range(10_001))
+    )
     assert await since(bench.accounts) == {"shop": 2.0}
+    await note_secrets(bench.accounts, {"shop": "b"}, 5.0)
+    assert await since(bench.accounts) == {"shop": 2.0}
+    told = [one.at for one in await bench.accounts.deeds(10_100) if one.action == "secret"]
+    assert told == [2.0, 1.0]
     async with bench.client() as client:
         assert "1970-01-01 00:00:02" in (await client.get("/sources")).text
 

@@ -1,13 +1,18 @@
 """What is SQLite's own: settings that no crash test shows, and the cost of each statement."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import apsw
 import pytest
 
+from journals import of_schema
 from odoorway.errors import JournalUnavailable
+from odoorway.journal.accounts import SecretMark
+from odoorway.journal.accounts_sqlite import SqliteAccounts
 from odoorway.journal.connect import refuse_unsafe
+from odoorway.journal.found import Rhythm
 from odoorway.journal.keeping import Forgotten, Until
 from odoorway.journal.sqlite import SqliteJournal
 from odoorway.journal.statements import load
@@ -101,6 +106,49 @@ async def _forgetting(path: Path, kept: int) -> int:
     journal._writer._db.set_progress_handler(None)
     await journal.close()
     return counted[0]
+
+
+async def test_a_rhythm_is_read_from_its_index_alone(tmp_path: Path) -> None:
+    """Among 3,000 events of another in as many steps as among 100; no event is read."""
+    few, many = [await _listening(tmp_path / f"{n}.db", n) for n in (100, 3_000)]
+    assert many < few * 1.2 + 50
+
+
+async def _listening(path: Path, others: int) -> int:
+    journal = SqliteJournal.open(path)
+    arrivals = [_event(n, "x") for n in range(30)]
+    arrivals += [replace(_event(n + 30, "x"), source="busy") for n in range(others)]
+    await asyncio.gather(*(journal.append(one, []) for one in arrivals))
+    counted = [0]
+
+    def step() -> bool:
+        counted[0] += 1
+        return False
+
+    journal._reader.set_progress_handler(step, 1)
+    assert (await journal.rhythms(["shop"], 9e9, history=20))["shop"] == Rhythm(29.0, 20, 1.0)
+    journal._reader.set_progress_handler(None)
+    asked = {"source": "shop", "now": 9e9, "history": 20}
+    explained = "EXPLAIN QUERY PLAN " + READ["rhythm"]
+    plan = await journal.query(lambda db: [row[3] for row in db.execute(explained, asked)])
+    await journal.close()
+    assert any("USING COVERING INDEX event_rhythm" in one for one in plan), plan
+    return counted[0]
+
+
+async def test_the_age_of_secrets_moves_out_of_the_audit_log(tmp_path: Path) -> None:
+    """A journal from before keeps what it knew: the newest mark of each source, and its time."""
+    path = tmp_path / "journal.db"
+    db = of_schema(path, 9)
+    deeds = [(1.0, "shop aa"), (2.0, "crm bb"), (3.0, "shop cc"), (4.0, "odd")]
+    add = "INSERT INTO deed (at, who, action, detail) VALUES (?, 'x', ?, ?)"
+    db.executemany(add, [(at, "secret", detail) for at, detail in deeds])
+    db.execute(add, (5.0, "pause", "shop dd"))
+    db.close()
+    journal = SqliteJournal.open(path)
+    known = await SqliteAccounts(journal).secret_marks()
+    await journal.close()
+    assert {*known} == {SecretMark("shop", "cc", 3.0), SecretMark("crm", "bb", 2.0)}
 
 
 def _event(number: int, about: str) -> Event:

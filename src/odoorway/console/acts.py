@@ -14,7 +14,7 @@ from odoorway.console.units import when
 from odoorway.console.web import Web
 from odoorway.deliver.odoo.about import About
 from odoorway.journal.accounts import Person
-from odoorway.journal.found import Chosen, EventFilter
+from odoorway.journal.found import Chosen, EventFilter, Rhythm
 from odoorway.model.delivery import Planned, State
 from odoorway.model.event import Event
 from odoorway.model.mask import shown_body
@@ -195,13 +195,16 @@ def _today(result: Transformed, names: Collection[str]) -> str:
 
 async def sources_of(web: Web) -> list[dict[str, Any]]:
     """Return every source with its endpoint."""
+    names = list(web.desk.gateway.sources)
     ages = await since(web.desk.accounts)
-    return [await _source(web, name, ages.get(name)) for name in web.desk.gateway.sources]
+    rhythms = await web.desk.journal.rhythms(names, web.desk.clock.now(), history=0)
+    return [_source(web, name, ages.get(name), rhythms.get(name)) for name in names]
 
 
-async def _source(web: Web, name: str, secret_since: float | None) -> dict[str, Any]:
+def _source(
+    web: Web, name: str, secret_since: float | None, rhythm: Rhythm | None
+) -> dict[str, Any]:
     definition = web.desk.gateway.sources[name].definition
-    last = await web.desk.journal.search(EventFilter(source=name), limit=1)
     taken = [one for one in web.desk.gateway.routes.values() if one.source == name]
     endpoint = f"{web.desk.receiver}/in/{name}"
     sample = sample_of(definition)
@@ -210,7 +213,7 @@ async def _source(web: Web, name: str, secret_since: float | None) -> dict[str, 
         "platform": definition.platform,
         "secret_since": when(secret_since) if secret_since else "",
         "endpoint": endpoint,
-        "last": when(last.events[0].received_at) if last.events else "",
+        "last": when(rhythm.last) if rhythm else "",
         "topics": ", ".join(topic for route in taken for topic in route.topics),
         "steps": list(steps(definition, endpoint)),
         "sample": sample[0] if sample else "",

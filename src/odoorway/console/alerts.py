@@ -4,7 +4,6 @@ import asyncio
 import shutil
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -13,14 +12,15 @@ from odoorway.console.units import age
 from odoorway.deliver.odoo.about import About
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.errors import JournalUnavailable
-from odoorway.journal.found import EventFilter, Problem
+from odoorway.journal.found import Problem, Rhythm
 from odoorway.journal.port import Journal, Stats
 from odoorway.model.standing import Standing
 from odoorway.telemetry import Log, log
 
 EVERY = 30.0  # seconds between two looks
 _FAILING = 120.0  # seconds a destination may fail before somebody is told
-_HISTORY = 200  # events of a source whose gaps tell how long it is silent at times
+_HISTORY = 200  # gaps between a source's events, which tell how long it is silent at times
+_FEWEST = 10  # of them; fewer do not tell what is usual
 _LEAST_SILENCE = 3600.0  # seconds; less is never worth an alert
 _RECENT, _BEFORE = 600.0, 3600.0  # seconds over which rejections are compared
 _MANY, _TIMES = 10, 5.0  # so many rejections at least, and so many times as often as before
@@ -44,8 +44,9 @@ class Seen:
     stats: Stats
     problems: Sequence[Problem]
     standings: Sequence[Standing]
-    arrivals: Mapping[str, Sequence[float]] = field(default_factory=dict)  # newest first
-    rejections: Sequence[float] = ()  # times
+    rhythms: Mapping[str, Rhythm] = field(default_factory=dict)  # by source
+    rejected_lately: int = 0  # requests, in the last minutes
+    rejected_before: int = 0  # in the rest of the hour
     key_ends: Mapping[str, float] = field(default_factory=dict)  # by destination, Unix seconds
     disk_free: int = 1 << 40  # bytes
     disk_size: int = 1 << 40
@@ -67,8 +68,8 @@ def alerts(seen: Seen, backlog: float) -> Iterator[Alert]:
             why = known.title if known else standing.code
             text = f"Nothing is delivered to {standing.name}: {why}. {standing.detail[:300]}"
             yield Alert(f"failing {standing.name}", text)
-    for source, times in seen.arrivals.items():
-        yield from _silent(source, times, seen.now)
+    for source, rhythm in seen.rhythms.items():
+        yield from _silent(source, rhythm, seen.now)
     yield from _rejected(seen)
     for name, ends in seen.key_ends.items():
         if ends - seen.now < _SOON:
@@ -87,23 +88,19 @@ def _waiting(seen: Seen, backlog: float) -> Iterator[Alert]:
         yield Alert("backlog", f"The oldest event waits for {age(seen.now - oldest)}")
 
 
-def _silent(source: str, times: Sequence[float], now: float) -> Iterator[Alert]:
-    """Compare the silence with the longest that this source ever made."""
-    gaps = [later - earlier for later, earlier in pairwise(times)]
-    if len(gaps) < 10:  # noqa: PLR2004 - too few to know what is usual
-        return
-    silence = now - times[0]
-    if silence > max(_LEAST_SILENCE, 2 * max(gaps)):
-        text = f"{source} is silent for {age(silence)}; its longest silence was {age(max(gaps))}"
+def _silent(source: str, rhythm: Rhythm, now: float) -> Iterator[Alert]:
+    """Compare the silence with the longest that this source made lately."""
+    silence = now - rhythm.last
+    if rhythm.gaps >= _FEWEST and silence > max(_LEAST_SILENCE, 2 * rhythm.longest):
+        usual = age(rhythm.longest)
+        text = f"{source} is silent for {age(silence)}; its longest silence was {usual}"
         yield Alert(f"silent {source}", text)
 
 
 def _rejected(seen: Seen) -> Iterator[Alert]:
-    recent = [at for at in seen.rejections if at > seen.now - _RECENT]
-    earlier = [at for at in seen.rejections if seen.now - _BEFORE < at <= seen.now - _RECENT]
-    usual = len(earlier) / (_BEFORE - _RECENT) * _RECENT
-    if len(recent) >= _MANY and len(recent) > _TIMES * usual:
-        yield Alert("rejections", f"{len(recent)} requests were refused in ten minutes")
+    lately, usual = seen.rejected_lately, seen.rejected_before / (_BEFORE - _RECENT) * _RECENT
+    if lately >= _MANY and lately > _TIMES * usual:
+        yield Alert("rejections", f"{lately} requests were refused in ten minutes")
 
 
 def changes(before: Mapping[str, Alert], now: Iterable[Alert]) -> tuple[list[Alert], list[Alert]]:
@@ -168,15 +165,18 @@ class Watch:
         return sent
 
     async def _seen(self) -> Seen:
+        now = self._clock.now()
         names = sorted({*self._names(), *await self._journal.destinations()})
+        lately = await self._journal.rejected_since(now - _RECENT)
         disk = shutil.disk_usage(self._folder) if self._folder else None
         return Seen(
-            now=self._clock.now(),
+            now=now,
             stats=await self._journal.stats(),
             problems=await self._journal.problems(),
             standings=[await self._journal.standing(name) for name in names if name],
-            arrivals={name: await self._arrivals(name) for name in self._sources},
-            rejections=[one.at for one in await self._journal.rejections(limit=1000)],
+            rhythms=await self._journal.rhythms(self._sources, now, history=_HISTORY),
+            rejected_lately=lately,
+            rejected_before=await self._journal.rejected_since(now - _BEFORE) - lately,
             key_ends=await self._key_ends(),
             disk_free=disk.free if disk else 1 << 40,
             disk_size=disk.total if disk else 1 << 40,
@@ -185,7 +185,3 @@ class Watch:
     async def _key_ends(self) -> dict[str, float]:
         told = {name: (await ask()).key_expires for name, ask in self._about.items()}
         return {name: ends for name, ends in told.items() if ends is not None}
-
-    async def _arrivals(self, source: str) -> list[float]:
-        page = await self._journal.search(EventFilter(source=source), limit=_HISTORY)
-        return [one.received_at for one in page.events]

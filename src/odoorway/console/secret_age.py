@@ -1,11 +1,8 @@
-"""Since when a source has the secret that it has now: the audit log knows when it changed."""
+"""Since when a source has the secret that it has now."""
 
 from collections.abc import Mapping
 
-from odoorway.journal.accounts import Accounts, Deed
-
-ACTION = "secret"
-_MOST = 10_000  # deeds that are looked at
+from odoorway.journal.accounts import Accounts, Deed, SecretMark
 
 
 async def note_secrets(accounts: Accounts, marks: Mapping[str, str], now: float) -> None:
@@ -13,21 +10,11 @@ async def note_secrets(accounts: Accounts, marks: Mapping[str, str], now: float)
 
     *marks* tell sets of secrets apart, by source, and do not reveal them.
     """
-    known = await _known(accounts)
-    for source, mark in marks.items():
-        if known.get(source, ("", 0.0))[0] != mark:
-            await accounts.note(Deed(now, "gateway", ACTION, f"{source} {mark}"))
+    given = [SecretMark(source, mark, now) for source, mark in marks.items()]
+    for source in await accounts.mark_secrets(given):
+        await accounts.note(Deed(now, "gateway", "secret", source))
 
 
 async def since(accounts: Accounts) -> dict[str, float]:
     """Return when each source's secret was first seen, Unix seconds."""
-    return {source: at for source, (_, at) in (await _known(accounts)).items()}
-
-
-async def _known(accounts: Accounts) -> dict[str, tuple[str, float]]:
-    found: dict[str, tuple[str, float]] = {}
-    for deed in await accounts.deeds(_MOST):
-        source, _, mark = deed.detail.partition(" ")
-        if deed.action == ACTION:
-            found.setdefault(source, (mark, deed.at))  # the newest stands first
-    return found
+    return {one.source: one.since for one in await accounts.secret_marks()}

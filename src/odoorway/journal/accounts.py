@@ -40,8 +40,20 @@ class Deed:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class SecretMark:
+    """Which secrets a source has, told apart and not revealed, and since when."""
+
+    source: str
+    mark: str
+    since: float  # Unix seconds
+
+
 class Accounts(Protocol):
-    """People, tokens and the audit log. Raises JournalUnavailable when the store cannot."""
+    """People, tokens, the audit log and the age of secrets.
+
+    Raises JournalUnavailable when the store cannot.
+    """
 
     async def people(self) -> Sequence[Person]:
         """Return everybody, tokens too, by name."""
@@ -61,4 +73,12 @@ class Accounts(Protocol):
 
     async def deeds(self, limit: int = 100) -> Sequence[Deed]:
         """Return what was done, the newest first."""
+        ...
+
+    async def mark_secrets(self, marks: Sequence[SecretMark]) -> Sequence[str]:
+        """Remember each source whose mark is another than before; return which these are."""
+        ...
+
+    async def secret_marks(self) -> Sequence[SecretMark]:
+        """Return what is known of each source's secrets."""
         ...

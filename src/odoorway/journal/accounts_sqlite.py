@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from odoorway.journal.accounts import Deed, Person, Role
+from odoorway.journal.accounts import Deed, Person, Role, SecretMark
 from odoorway.journal.rows import Row
 from odoorway.journal.sqlite import SqliteJournal
 from odoorway.journal.statements import load
@@ -47,3 +47,18 @@ class SqliteAccounts:
             lambda db: db.execute(SQL["deeds"], asked).fetchall()
         )
         return [Deed(*row) for row in rows]
+
+    async def mark_secrets(self, marks: Sequence[SecretMark]) -> Sequence[str]:
+        """See ``Accounts.mark_secrets``."""
+        rows = [asdict(one) for one in marks]
+        changed: list[Row] = await self._journal.change(
+            lambda db: db.executemany(SQL["secret_mark"], rows).fetchall()
+        )
+        return [source for (source,) in changed]
+
+    async def secret_marks(self) -> Sequence[SecretMark]:
+        """See ``Accounts.secret_marks``."""
+        rows: list[Row] = await self._journal.query(
+            lambda db: db.execute(SQL["secret_marks"]).fetchall()
+        )
+        return [SecretMark(*row) for row in rows]

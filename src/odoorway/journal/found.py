@@ -87,6 +87,15 @@ class Took:
 
 
 @dataclass(frozen=True, slots=True)
+class Rhythm:
+    """When a source sent last, and how long it is silent at times."""
+
+    last: float  # Unix seconds
+    gaps: int = 0  # how many silences were looked at
+    longest: float = 0.0  # seconds, of these
+
+
+@dataclass(frozen=True, slots=True)
 class Beat:
     """What happened in one minute."""
 

@@ -12,6 +12,7 @@ from odoorway.journal.found import (
     EventPage,
     Flow,
     Problem,
+    Rhythm,
     Took,
 )
 from odoorway.journal.keeping import Forgotten, Until
@@ -231,6 +232,20 @@ class Journal(Protocol):
 
     async def beats(self, since: float) -> Sequence[Beat]:
         """Return what happened in each minute since that time, the oldest first."""
+        ...
+
+    async def rhythms(
+        self, sources: Sequence[str], now: float, *, history: int
+    ) -> Mapping[str, Rhythm]:
+        """Return when each of *sources* sent last, and its longest silence of the last *history*.
+
+        Who never sent is missing. What is dated after *now* does not count. Costs the same
+        whatever else arrived since, and reads no event.
+        """
+        ...
+
+    async def rejected_since(self, at: float) -> int:
+        """Return how many of the rejections that are kept came after that time."""
         ...
 
     async def oldest(self) -> Mapping[tuple[str, str], float]:

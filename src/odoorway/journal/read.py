@@ -15,10 +15,12 @@ from odoorway.journal.found import (
     EventPage,
     Flow,
     Problem,
+    Rhythm,
     Took,
 )
 from odoorway.journal.port import Stats
 from odoorway.journal.rows import (
+    Row,
     encode,
     to_attempt,
     to_delivery,
@@ -210,6 +212,25 @@ def flows(db: apsw.Connection) -> Sequence[Flow]:
 def beats(db: apsw.Connection, minute: int) -> Sequence[Beat]:
     """Return what happened since that minute."""
     return tuple(Beat(*row) for row in db.execute(SQL["beats"], {"minute": minute}))
+
+
+def rhythms(
+    db: apsw.Connection, sources: Sequence[str], now: float, history: int
+) -> Mapping[str, Rhythm]:
+    """Return when those sources sent last, by one row each."""
+    found = {}
+    for source in sources:
+        asked = {"source": source, "now": now, "history": history}
+        row: Row = db.execute(SQL["rhythm"], asked).fetchall()[0]
+        if row[0] is not None:
+            found[source] = Rhythm(row[0], row[1], row[2] or 0.0)
+    return found
+
+
+def rejected_since(db: apsw.Connection, at: float) -> int:
+    """Return how many requests were refused."""
+    ((count,),) = db.execute(SQL["rejected_since"], {"at": at}).fetchall()
+    return cast("int", count)
 
 
 def oldest(db: apsw.Connection) -> Mapping[tuple[str, str], float]:

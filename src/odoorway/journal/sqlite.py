@@ -31,6 +31,7 @@ from odoorway.journal.found import (
     EventPage,
     Flow,
     Problem,
+    Rhythm,
     Took,
 )
 from odoorway.journal.keeping import Forgotten, Until
@@ -263,6 +264,16 @@ class SqliteJournal:
     async def beats(self, since: float) -> Sequence[Beat]:
         """See ``Journal.beats``."""
         return await self._read(lambda db: read.beats(db, int(since // 60)))
+
+    async def rhythms(
+        self, sources: Sequence[str], now: float, *, history: int
+    ) -> Mapping[str, Rhythm]:
+        """See ``Journal.rhythms``."""
+        return await self._read(lambda db: read.rhythms(db, sources, now, history))
+
+    async def rejected_since(self, at: float) -> int:
+        """See ``Journal.rejected_since``."""
+        return await self._read(lambda db: read.rejected_since(db, at))
 
     async def oldest(self) -> Mapping[tuple[str, str], float]:
         """See ``Journal.oldest``."""

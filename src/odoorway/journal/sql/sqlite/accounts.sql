@@ -16,3 +16,13 @@ INSERT INTO deed (at, who, action, detail) VALUES (:at, :who, :action, :detail);
 
 -- name: deeds
 SELECT at, who, action, detail FROM deed ORDER BY seq DESC LIMIT :limit;
+
+-- The same secrets as before change nothing, so `since` stays.
+-- name: secret_mark
+INSERT INTO secret_mark (source, mark, since) VALUES (:source, :mark, :since)
+ON CONFLICT (source) DO UPDATE SET mark = excluded.mark, since = excluded.since
+WHERE mark <> excluded.mark
+RETURNING source;
+
+-- name: secret_marks
+SELECT source, mark, since FROM secret_mark;

@@ -224,6 +224,24 @@ SELECT source, destination, state, n FROM flow WHERE n > 0 ORDER BY source, dest
 -- name: beats
 SELECT minute, what, n FROM beat WHERE minute >= :minute ORDER BY minute;
 
+-- Of one source, from the index alone; what is dated in the future tells nothing.
+-- name: rhythm
+WITH lately (at) AS (
+    SELECT received_at FROM event
+    WHERE source = :source AND received_at <= :now
+    ORDER BY received_at DESC
+    LIMIT :history + 1
+),
+
+silences (at, gap) AS (
+    SELECT at, lag(at) OVER (ORDER BY at DESC) - at FROM lately
+)
+
+SELECT max(at), count(gap), max(gap) FROM silences;
+
+-- name: rejected_since
+SELECT count(*) FROM rejection WHERE at > :at;
+
 -- name: oldest
 WITH waiting (event, destination) AS (
     SELECT * FROM (
