@@ -382,6 +382,35 @@ async def test_rejections_are_bounded(opened: Open) -> None:
     assert (await journal.stats()).rejections == 3
 
 
+async def test_strangers_share_a_budget_and_take_nobodys_place(opened: Open) -> None:
+    """What is sent to any other path takes the oldest of such, never a source's own evidence."""
+    journal = opened(Limits(max_rejections=3, sources=frozenset({"shop", "crm"})))
+    for number, source in enumerate(["shop", "crm", "shop"]):
+        await journal.reject(replace(rejection(number), source=source))
+    for number in range(10, 20):
+        await journal.reject(replace(rejection(number), source=f"wp-login.php?{number}"))
+    assert [one.at for one in await journal.rejections()] == [19, 18, 17, 2, 1, 0]
+    for number in range(20, 23):
+        await journal.reject(replace(rejection(number), source="shop"))
+    assert [one.at for one in await journal.rejections()] == [22, 21, 20, 19, 18, 17, 1]
+    groups = {one.source: one.count for one in await journal.problems()}
+    assert groups == {"shop": 3, "": 3, "crm": 1}
+
+
+async def test_a_budget_counts_on_after_the_old_went(opened: Open) -> None:
+    """All of it, or a part: what comes next has room."""
+    journal = opened(Limits(max_rejections=3))
+    for number in range(3):
+        await journal.reject(rejection(number))
+    assert await journal.forget_rejections(2.0, limit=9) == 2
+    for number in range(3, 5):
+        await journal.reject(rejection(number))
+    assert [one.at for one in await journal.rejections()] == [4, 3, 2]
+    assert await journal.forget_rejections(9.0, limit=9) == 3
+    await journal.reject(rejection(5))
+    assert [one.at for one in await journal.rejections()] == [5]
+
+
 async def test_lists_are_newest_first_and_page(opened: Open) -> None:
     """By what came before."""
     journal = opened()
@@ -642,7 +671,7 @@ async def test_the_rhythm_of_a_source(opened: Open) -> None:
 
 async def test_problems_flows_and_beats(opened: Open) -> None:
     """What a person has to look at, how much stands where, and what happened when."""
-    journal = opened()
+    journal = opened(Limits(sources=frozenset({"shop"})))
     await _history(journal)
     await journal.reject(rejection(1))
     problems = {(p.kind, p.source, p.code): p.count for p in await journal.problems()}
@@ -907,18 +936,19 @@ async def test_one_step_removes_no_more_than_its_bytes(opened: Open) -> None:
 
 
 async def test_old_rejections_and_beats_are_forgotten(opened: Open) -> None:
-    """The oldest first, in steps."""
+    """The oldest first, in steps; one that is dated in the future holds back nothing."""
     journal = opened()
+    await journal.reject(rejection(9_000_000))
     for number in range(5):
         await journal.reject(rejection(number * 60))
         await journal.append(event(number * 60), [])
     for forget in (journal.forget_rejections, journal.forget_beats):
         assert [await forget(180.0, limit=2) for _ in range(3)] == [2, 1, 0]
-    assert [one.at for one in await journal.rejections()] == [240, 180]
+    assert [one.at for one in await journal.rejections()] == [240, 180, 9_000_000]
     assert [beat.minute for beat in await journal.beats(0.0)] == [3, 4]
-    assert (await journal.stats()).rejections == 2
+    assert (await journal.stats()).rejections == 3
     await journal.reject(rejection(300))
-    assert [one.at for one in await journal.rejections()] == [300, 240, 180]
+    assert [one.at for one in await journal.rejections()] == [300, 240, 180, 9_000_000]
 
 
 async def test_the_size_follows_the_content(opened: Open) -> None:

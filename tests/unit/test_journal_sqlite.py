@@ -14,10 +14,11 @@ from odoorway.journal.accounts_sqlite import SqliteAccounts
 from odoorway.journal.connect import refuse_unsafe
 from odoorway.journal.found import Rhythm
 from odoorway.journal.keeping import Forgotten, Until
+from odoorway.journal.port import Limits
 from odoorway.journal.sqlite import SqliteJournal
 from odoorway.journal.statements import load
 from odoorway.model.delivery import Planned
-from odoorway.model.event import Event
+from odoorway.model.event import Event, Rejection
 
 WRITE = load("sqlite", "write", "forget")
 READ = load("sqlite", "read")
@@ -149,6 +150,28 @@ async def test_the_age_of_secrets_moves_out_of_the_audit_log(tmp_path: Path) -> 
     known = await SqliteAccounts(journal).secret_marks()
     await journal.close()
     assert {*known} == {SecretMark("shop", "cc", 3.0), SecretMark("crm", "bb", 2.0)}
+
+
+async def test_rejections_from_before_find_their_budgets(tmp_path: Path) -> None:
+    """Those of unknown paths share one; the numbers go on from where they were."""
+    path = tmp_path / "journal.db"
+    db = of_schema(path, 10)
+    add = "INSERT INTO rejection VALUES (?, 'r', ?, 1.0, 401, ?, '', '[]', x'')"
+    codes = ["signature.mismatch", "request.not-found", "request.unknown-source"]
+    sources = ["shop", "wp-login.php", "shopp"]
+    db.executemany(add, [(n, sources[n % 3], codes[n % 3]) for n in range(1, 10)])
+    db.close()
+    journal = SqliteJournal.open(path, limits=Limits(max_rejections=4, sources=frozenset({"shop"})))
+    for source in ("shop", "shop", "else"):
+        await journal.reject(replace(_REJECTION, source=source))
+    kept = [one.source for one in await journal.rejections()]
+    await journal.close()
+    assert kept == ["else", "shop", "shop", "shop", "shopp", "wp-login.php", "shop", "shopp"]
+
+
+_REJECTION = Rejection(
+    id="rej", source="", at=1.0, status=401, code="x", detail="", headers=(), body=b""
+)
 
 
 def _event(number: int, about: str) -> Event:

@@ -31,7 +31,7 @@ def _stretch(db: apsw.Connection, after: int, limit: int) -> Sequence[Kept]:
 
 
 def forget_rejections(db: apsw.Connection, until: float, limit: int) -> int:
-    """Remove those of the oldest *limit* rejections that are older than *until*."""
+    """Remove up to *limit* rejections that are older than *until*, the oldest first."""
     db.execute(SQL["forget_rejections"], {"until": until, "limit": limit})
     return db.changes()
 

@@ -34,7 +34,7 @@ class Problem:
     """Dead letters, or rejections, of one source that have one diagnosis."""
 
     kind: str  # "dead" or "rejection"
-    source: str
+    source: str  # empty for rejections of paths that are none
     destination: str  # empty for rejections
     code: str
     count: int

@@ -47,7 +47,8 @@ class Limits:
     """How much a journal keeps. Texts and bodies above a cap are cut and end in ``…[cut]``."""
 
     max_waiting: int = 5_000_000  # pending deliveries; more is JournalFull
-    max_rejections: int = 10_000  # the oldest go first
+    max_rejections: int = 2_000  # in each budget; the oldest go first
+    sources: frozenset[str] = frozenset()  # each has a budget; all other paths share one
     rejection_body: int = 4_096  # bytes
     header_value: int = 2_048  # characters
     text: int = 16_384  # characters of a detail or traceback
@@ -75,7 +76,11 @@ class Journal(Protocol):
         ...
 
     async def reject(self, rejection: Rejection) -> None:
-        """Record a refused request, durable at leisure, bounded by the limits."""
+        """Record a refused request, durable at leisure, bounded by the limits.
+
+        A source of ``Limits.sources`` has a budget of its own, so that what strangers send to
+        other paths never takes the place of its rejections.
+        """
         ...
 
     async def lease(
@@ -223,7 +228,10 @@ class Journal(Protocol):
         ...
 
     async def problems(self) -> Sequence[Problem]:
-        """Return dead letters and rejections, grouped by source and diagnosis, newest first."""
+        """Return dead letters and rejections, grouped by source and diagnosis, newest first.
+
+        Rejections of paths that are no source are one group a diagnosis, with an empty source.
+        """
         ...
 
     async def flows(self) -> Sequence[Flow]:
@@ -285,7 +293,7 @@ class Journal(Protocol):
         ...
 
     async def forget_rejections(self, until: float, *, limit: int) -> int:
-        """Look at the *limit* oldest rejections; remove those before *until*; return how many."""
+        """Remove up to *limit* rejections before *until*, oldest first; return how many."""
         ...
 
     async def forget_beats(self, until: float, *, limit: int) -> int:

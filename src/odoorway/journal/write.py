@@ -335,9 +335,11 @@ def note_latency(db: apsw.Connection, took: Sequence[Took], since: int) -> None:
 
 
 def reject(db: apsw.Connection, rejection: Rejection, limits: Limits) -> None:
-    """Add a rejection and forget the oldest beyond the limit; numbers have no gaps."""
-    newest = _scalar(db, "rejection_add", rejection_bindings(rejection))
-    db.execute(SQL["rejection_forget"], {"seq": newest - limits.max_rejections})
+    """Add a rejection and forget the oldest beyond its budget, whose numbers have no gaps."""
+    budget = rejection.source if rejection.source in limits.sources else ""
+    newest = _scalar(db, "rejection_add", rejection_bindings(rejection) | {"budget": budget})
+    over = {"budget": budget, "number": newest - limits.max_rejections}
+    db.execute(SQL["rejection_forget"], over)
 
 
 def _scalar(db: apsw.Connection, name: str, bindings: Bindings | None = None) -> int:

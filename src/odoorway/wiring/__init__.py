@@ -5,7 +5,7 @@ import hashlib
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -49,16 +49,18 @@ def nowhere(_point: str) -> None:
     """Pass every named point; crash tests stop at one instead."""
 
 
-def open_journal(settings: Settings, *, serve: bool, at: At = nowhere) -> SqliteJournal:
+def open_journal(
+    settings: Settings, *, serve: bool, at: At = nowhere, sources: Iterable[str] = ()
+) -> SqliteJournal:
     """Open the journal that the settings name; ``serve`` claims it for this process.
 
-    ``memory`` is one that goes with this process.
+    ``memory`` is one that goes with this process. *sources* are those that are declared.
 
     Raises:
         JournalLocked: another process serves this file.
         JournalUnavailable: the file cannot be used.
     """
-    limits = Limits(max_waiting=settings.max_waiting)
+    limits = Limits(max_waiting=settings.max_waiting, sources=frozenset(sources))
     if settings.journal == "memory":
         return SqliteJournal.temporary(limits=limits, at=at)
     path = settings.journal.removeprefix("sqlite:///")
@@ -112,7 +114,7 @@ async def running(
         # Before anything else: it forks, and there must be no thread yet.
         handlers = HandlerProcesses(gateway.routes, _handler_limits(settings))
         held.push_async_callback(handlers.close)
-        journal = open_journal(settings, serve=True, at=at)
+        journal = open_journal(settings, serve=True, at=at, sources=gateway.sources)
         held.push_async_callback(journal.close)
         await journal.release()
         dispatchers: dict[str, Dispatcher] = {}

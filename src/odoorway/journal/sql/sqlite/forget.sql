@@ -21,10 +21,9 @@ DELETE FROM delivery WHERE event IN (SELECT value FROM json_each(:events));
 -- name: forget_events
 DELETE FROM event WHERE seq IN (SELECT value FROM json_each(:events));
 
--- Only the first of them are looked at; `seq > 0` is all of them, and tells so to SQLite.
 -- name: forget_rejections
 DELETE FROM rejection
-WHERE seq IN (SELECT seq FROM rejection WHERE seq > 0 ORDER BY seq LIMIT :limit) AND at < :until;
+WHERE seq IN (SELECT seq FROM rejection WHERE at < :until ORDER BY at LIMIT :limit);
 
 -- name: forget_beats
 DELETE FROM beat

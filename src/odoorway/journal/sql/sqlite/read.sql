@@ -213,7 +213,7 @@ WHERE delivery.state = 'dead'
 GROUP BY 2, 3, 4, 5
 UNION ALL
 SELECT
-    'rejection', source, '', code, CAST(at / 3600 AS INTEGER), count(*), min(at), max(at), max(id)
+    'rejection', budget, '', code, CAST(at / 3600 AS INTEGER), count(*), min(at), max(at), max(id)
 FROM rejection
 GROUP BY 2, 4, 5
 ORDER BY 1, 2, 3, 4, 5;

@@ -182,12 +182,15 @@ WHERE id IN (SELECT lane FROM delivery WHERE state = 'leased');
 UPDATE delivery SET state = 'pending', due_at = updated_at WHERE state = 'leased';
 
 -- name: rejection_add
-INSERT INTO rejection (id, source, at, status, code, detail, headers, body)
-VALUES (:id, :source, :at, :status, :code, :detail, :headers, :body)
-RETURNING seq;
+INSERT INTO rejection (id, source, at, status, code, detail, headers, body, budget, number)
+VALUES (
+    :id, :source, :at, :status, :code, :detail, :headers, :body, :budget,
+    1 + coalesce((SELECT max(number) FROM rejection WHERE budget = :budget), 0)
+)
+RETURNING number;
 
 -- name: rejection_forget
-DELETE FROM rejection WHERE seq <= :seq;
+DELETE FROM rejection WHERE budget = :budget AND number <= :number;
 
 -- name: bind
 INSERT INTO binding (destination, xid, model, id)
