@@ -132,6 +132,11 @@ def count(counter: Counter, *labels: str) -> None:
     _COUNTERS[counter].labels(*labels).inc()
 
 
+def begin(counter: Counter, *labels: str) -> None:
+    """Show the counter at zero before there is anything to count."""
+    _COUNTERS[counter].labels(*labels)
+
+
 def observe(histogram: Histogram, seconds: float, *labels: str) -> None:
     """Add one duration."""
     _HISTOGRAMS[histogram].labels(*labels).observe(seconds)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from odoorway.errors import OdoorwayError
-from odoorway.telemetry import Counter, Log, count, log
+from odoorway.telemetry import Counter, Log, begin, count, log
 
 _WITHIN: Final = 60.0  # seconds in which that many ends are too many
 _PAUSE: Final = 1.0  # seconds before it is begun anew
@@ -37,6 +37,8 @@ class Supervisor:
         """Keep *parts*; wait *pause* seconds before one is begun anew."""
         self._parts, self._pause = parts, pause
         self._stopping = False
+        for part in parts:
+            begin(Counter.RESTARTS, part.name)
 
     @asynccontextmanager
     async def going(self) -> AsyncIterator[None]:
