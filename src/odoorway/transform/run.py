@@ -2,7 +2,7 @@
 
 import math
 import traceback
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, assert_never
 
@@ -24,7 +24,7 @@ class Commands:
     """What the handler wants written; at least one."""
 
     commands: tuple[Command, ...]
-    text: str = ""  # the same, as people compare them
+    text: str = field(default="", compare=False)  # the same, as people compare them
 
 
 @dataclass(frozen=True, slots=True)
