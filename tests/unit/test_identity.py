@@ -150,10 +150,12 @@ def test_the_head_of_a_topic_is_what_it_is_about(topic: str, about: str) -> None
 
 
 @pytest.mark.parametrize("key", ["{json:id}", "{header:X-Id}", "{json:kind}{json:id}"])
-def test_an_ordering_key_without_a_kind_is_refused(key: str) -> None:
-    """Contact 7 and invoice 7 are two things; the message says what to write."""
-    with pytest.raises(DeclarationError, match=r"begin with the kind.*\{topic:head\}/"):
-        hmac.source(secret="s", header="X-Sig", ordering_key=key)
+def test_an_ordering_key_without_a_kind_gets_the_topic_s(key: str) -> None:
+    """Contact 7 and invoice 7 are two things; without a topic there is one kind only."""
+    told = hmac.source(secret="s", header="X-Sig", ordering_key=key, topic="json:type")
+    assert told.identity.ordering_key == "{topic:head}/" + key
+    alone = hmac.source(secret="s", header="X-Sig", ordering_key=key)
+    assert alone.identity.ordering_key == key
 
 
 @pytest.mark.parametrize(

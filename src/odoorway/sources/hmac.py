@@ -50,13 +50,14 @@ def source(  # noqa: PLR0913 - each is one fact about the platform
     ``header:Name`` or ``json:path.to.value``, with numbers for the elements of a list; several are
     tried in order. ``ordering_key`` is text with places in it that begins with the kind of thing,
     like ``order/{json:id}``, or ``{topic:head}/{json:id}`` where ``orders/paid`` or ``order.paid``
-    is the topic: a source's contact 7 and its invoice 7 are two things.
+    is the topic: a source's contact 7 and its invoice 7 are two things. One that is an id alone
+    gets ``{topic:head}/`` in front.
 
     Raises:
         DeclarationError: something of it cannot work; the message says what to write.
     """
     _check(algorithm, signed, timestamp, (*_all(event_id), *_all(topic), *_all(version)))
-    _check_ordering_key(ordering_key)
+    about = _with_kind(ordering_key, _all(topic))
     return SourceDefinition(
         platform=platform,
         secrets=_secrets(secret),
@@ -75,7 +76,7 @@ def source(  # noqa: PLR0913 - each is one fact about the platform
         identity=Identity(
             event_id=_all(event_id),
             topic=_all(topic),
-            ordering_key=ordering_key,
+            ordering_key=about,
             version=_all(version),
         ),
     )
@@ -121,10 +122,14 @@ def _check(algorithm: str, signed: str, timestamp: str | None, places: Sequence[
             raise DeclarationError(f"{place!r}: write header:Name or json:path.to.value")
 
 
-def _check_ordering_key(template: str | None) -> None:
-    """Refuse one that cannot be filled, or that says an id and not of what."""
+def _with_kind(template: str | None, topic: tuple[str, ...]) -> str | None:
+    """Return an ordering key that says of what kind its id is, where the topic tells.
+
+    Raises:
+        DeclarationError: it cannot be filled.
+    """
     if template is None:
-        return
+        return None
     literal, *rest = _IN_TEXT.split(template)
     places = rest[::2]
     wrong = [place for place in places if place != TOPIC_HEAD and not _PLACE.fullmatch(place)]
@@ -133,8 +138,5 @@ def _check_ordering_key(template: str | None) -> None:
             f"ordering_key={template!r}: write text with {{header:Name}}, {{json:path.to.value}} or"
             ' {topic:head} in it, like "order/{json:id}"'
         )
-    if places and not literal and (len(places) == 1 or not rest[1]):
-        raise DeclarationError(
-            f"ordering_key={template!r}: begin with the kind of thing, like"
-            f' "order/{template}" or "{{topic:head}}/{template}": two things of one id are not one'
-        )
+    bare = places and not literal and (len(places) == 1 or not rest[1])
+    return f"{{{TOPIC_HEAD}}}/{template}" if bare and topic else template
