@@ -665,7 +665,7 @@ async def test_forwards_go_with_the_batch(odoo):
     ], verdicts  # fmt: skip
     assert not any(verdict.blame_destination for verdict in verdicts)
     path, headers, body = seen[0]
-    assert (path, body, headers["webhook-id"]) == ("/hook", b'{"a":1}', "evt_1_0")
+    assert (path, body, headers["webhook-id"]) == ("/hook", b'{"a": 1}', "evt_1_0")
     assert headers["X-Odoo-Database"] == "d"
     verifier = Webhook("whsec_" + "QUJD" * 8)
     assert verifier.verify(body, headers) == {"a": 1}

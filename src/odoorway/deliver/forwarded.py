@@ -1,11 +1,11 @@
 """What an answer to a forwarded body means. Pure."""
 
-import json
 import re
 
 from odoorway.deliver.port import Verdict
 from odoorway.diagnose.catalog import diagnosis
 from odoorway.model.delivery import Outcome
+from odoorway.outside import Unreadable, read_json
 
 _BUSY = (408, 425, 429)
 _SHOWN = 300  # characters of an answer
@@ -39,8 +39,8 @@ def _verdict(code: str, detail: str, retry_after: float | None = None) -> Verdic
 
 def _holds_error(body: bytes) -> bool:
     try:
-        answer = json.loads(body)
-    except ValueError:
+        answer = read_json(body)
+    except Unreadable:
         return False
     inside = answer.get("result") if isinstance(answer, dict) else None
     return any(

@@ -1,13 +1,14 @@
 """Bodies forwarded over HTTP: to a controller of Odoo's, or to any other system."""
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from odoorway.clock import Clock, SystemClock
 from odoorway.commands import Command, Forward
@@ -49,7 +50,7 @@ class Forwarder:
         own = forward.to.startswith("/")
         try:
             body, kind = _encoded(forward.body)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError, PydanticSerializationError) as error:
             return failed("forward.unwritable", f"the body cannot be written as JSON: {error}")
         headers = {"content-type": kind, "webhook-id": ident, **(self._headers if own else {})}
         try:
@@ -171,7 +172,12 @@ def _encoded(body: Any) -> tuple[bytes, str]:
             return body, "application/octet-stream"
         case str():
             return body.encode(), "text/plain; charset=utf-8"
-    return to_json(body), "application/json"
+    plain = to_jsonable_python(body)
+    try:
+        text = json.dumps(plain, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError:  # half a character: JSON can say it, UTF-8 cannot
+        text = json.dumps(plain, allow_nan=False).encode()
+    return text, "application/json"
 
 
 def _origin(url: str) -> tuple[str, str, int | None] | None:

@@ -4,7 +4,6 @@ The texts are Odoo 19's own in English, which is the language of a gateway's use
 somebody changed it; an error that no text tells apart is still judged by its status and class.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from enum import StrEnum
@@ -14,6 +13,7 @@ from odoorway.deliver.port import Verdict
 from odoorway.deliver.retry_after import seconds
 from odoorway.diagnose.catalog import diagnosis
 from odoorway.model.delivery import Outcome
+from odoorway.outside import Unreadable, read_json
 
 _MAX_DETAIL = 2_000
 _BUSY = (429, 502, 503, 504)
@@ -210,8 +210,8 @@ def _blame(code: str, detail: str, retry_after: float | None = None) -> Verdict:
 
 def _parsed(body: bytes) -> tuple[bool, Any]:
     try:
-        return True, json.loads(body)
-    except ValueError:
+        return True, read_json(body)
+    except Unreadable:
         return False, None
 
 

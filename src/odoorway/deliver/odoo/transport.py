@@ -9,6 +9,7 @@ import aiohttp
 
 from odoorway.deliver.outcome import Failure
 from odoorway.errors import OdoorwayError
+from odoorway.outside import read_json
 
 _CHUNK = 65_536
 _CONNECT_SECONDS = 10.0
@@ -40,7 +41,7 @@ class Answer:
             ValueError: the body is no JSON.
             KeyError: it is JSON-RPC without a result.
         """
-        parsed = json.loads(self.body)
+        parsed = read_json(self.body)
         return parsed["result"] if self.rpc else parsed
 
 
