@@ -3,7 +3,7 @@
 import difflib
 import ipaddress
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -161,21 +161,27 @@ def read(
     environ: Mapping[str, str],
     flags: Mapping[str, Any] | None = None,
     *,
-    known: Collection[str] = (),
+    known: Callable[[], Collection[str]] = tuple,
 ) -> Settings:
     """Return the settings of *environ*, with those *flags* that are not None over them.
 
-    *known* are variables of commands' own flags: no settings, and no mistakes either.
+    *known* returns the variables of commands' own flags: no settings, and no mistakes either. It
+    is asked only when there is a name that is no setting's, as to answer it takes a second.
 
     Raises:
         SettingsError: a name is unknown or a value is wrong; the message says which.
     """
-    found = {
-        name.removeprefix(PREFIX).lower(): value
-        for name, value in environ.items()
-        if name.startswith(PREFIX) and not _is_flag(name, known)
+    ours = {
+        variable: variable.removeprefix(PREFIX).lower()
+        for variable in environ
+        if variable.startswith(PREFIX)
     }
-    _refuse_unknown(found, known)
+    strange = [variable for variable, name in ours.items() if name not in Settings.model_fields]
+    if strange:
+        _refuse_unknown(strange, known())
+    found: dict[str, Any] = {
+        name: environ[variable] for variable, name in ours.items() if variable not in strange
+    }
     found.update({k: v for k, v in (flags or {}).items() if v is not None})
     try:
         return Settings.model_validate(found)
@@ -183,17 +189,13 @@ def read(
         raise SettingsError(_explain(error)) from None
 
 
-def _is_flag(name: str, known: Collection[str]) -> bool:
-    return name in known and name.removeprefix(PREFIX).lower() not in Settings.model_fields
-
-
-def _refuse_unknown(found: Mapping[str, str], known: Collection[str]) -> None:
+def _refuse_unknown(strange: Collection[str], known: Collection[str]) -> None:
     names = [*known, *(f"{PREFIX}{name.upper()}" for name in Settings.model_fields)]
-    for name in found:
-        if name not in Settings.model_fields:
-            near = difflib.get_close_matches(f"{PREFIX}{name.upper()}", names, 1, cutoff=0.8)
+    for variable in strange:
+        if variable not in known:
+            near = difflib.get_close_matches(variable.upper(), names, 1, cutoff=0.8)
             hint = f"; did you mean {near[0]}?" if near else ""
-            raise SettingsError(f"unknown setting {PREFIX}{name.upper()}{hint}")
+            raise SettingsError(f"unknown setting {variable.upper()}{hint}")
 
 
 def _explain(error: ValidationError) -> str:

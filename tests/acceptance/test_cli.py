@@ -207,7 +207,7 @@ async def _listening(port: int) -> bool:
 
 def test_hostile_text_cannot_write_on_the_terminal() -> None:
     """A platform controls headers, topics and payloads."""
-    from odoorway.cli.common import safe
+    from odoorway.cli.output import safe
 
     shown = safe("\x1b[31m[bold]x\u202e\x07")
     assert not re.search(r"[\x00-\x1f\u202e]", shown)

@@ -89,7 +89,19 @@ def _as_typer_reads_them(command: Any, parent: Any = None, **settings: Any) -> I
 
 def test_a_flag_of_a_command_is_no_unknown_setting() -> None:
     """And one that is misspelt gets its hint as a setting does."""
-    known = {"ODOORWAY_TRY_EXPLAIN"}
+
+    def known() -> set[str]:
+        return {"ODOORWAY_TRY_EXPLAIN"}
+
     settings.read({"ODOORWAY_TRY_EXPLAIN": "1"}, known=known)
     with pytest.raises(SettingsError, match="did you mean ODOORWAY_TRY_EXPLAIN"):
         settings.read({"ODOORWAY_TRY_EXPLANE": "1"}, known=known)
+
+
+def test_the_flags_are_asked_for_only_by_a_name_that_is_no_setting() -> None:
+    """To know them all takes importing every command."""
+
+    def known() -> set[str]:
+        pytest.fail("asked for the flags")
+
+    assert settings.read({"ODOORWAY_PORT": "1", "PATH": "/bin"}, known=known).port == 1

@@ -12,16 +12,8 @@ from odoorway import wiring
 from odoorway.cli.checking_judge import judge
 from odoorway.cli.checking_needs import Finding, Needs
 from odoorway.cli.checking_odoo import ask_odoo
-from odoorway.cli.common import (
-    AsJson,
-    Exit,
-    Hooks,
-    load_gateway,
-    out,
-    read_settings,
-    safe,
-    with_settings,
-)
+from odoorway.cli.common import Hooks, load_gateway, read_settings, with_settings
+from odoorway.cli.output import AsJson, Exit, out, safe
 from odoorway.cli.schema_file import Schema, named
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.errors import SettingsError

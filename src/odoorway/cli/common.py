@@ -1,56 +1,24 @@
-"""What every command shares: exit codes, output, settings as flags, and loading hooks.py."""
+"""What commands share that read settings or hooks.py: flags, their variables, the gateway."""
 
 import importlib.util
 import inspect
-import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextvars import ContextVar
-from enum import IntEnum
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
+from typer.main import get_command
 
 from odoorway import settings as configured
+from odoorway.cli.main import app
 from odoorway.errors import DeclarationError
 from odoorway.gateway import Gateway
 from odoorway.settings import PREFIX, Settings
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
-FLAG_VARIABLES: ContextVar[frozenset[str]] = ContextVar("FLAG_VARIABLES", default=frozenset())
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
-
-class Exit(IntEnum):
-    """Exit codes of every command."""
-
-    OK = 0
-    FAILED = 1  # something was checked or sent and is not as it should be
-    USAGE = 2  # the command line is wrong
-    SETTINGS = 3  # hooks.py or a setting is wrong
-    UNAVAILABLE = 4  # the journal, or whatever was to be reached, is not available
-
-
-EXIT_CODES = (
-    "Exit codes: 0 fine, 1 something is not as it should be, 2 wrong usage,"
-    " 3 wrong hooks.py or setting, 4 journal or network not available."
-)
 Hooks = Annotated[Path, typer.Argument(help="the file that declares the gateway")]
-AsJson = Annotated[
-    bool,
-    typer.Option("--json", help="print JSON, for a program to read", envvar=f"{PREFIX}JSON"),
-]
-
-
-def safe(text: object) -> str:
-    """Return hostile text harmless for a terminal: no control characters, no Rich markup."""
-    return escape(_CONTROL.sub(lambda m: f"\\x{ord(m.group()):02x}", str(text)))
 
 
 def with_settings(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -88,7 +56,12 @@ def read_settings(
 ) -> tuple[Settings, dict[str, str]]:
     """Return the settings, and the environment that secrets are read from."""
     environ = configured.environment(folder or Path.cwd())
-    return configured.read(environ, flags, known=FLAG_VARIABLES.get()), environ
+    return configured.read(environ, flags, known=_flags), environ
+
+
+def _flags() -> set[str]:
+    """Return the variables of every command's flags; that imports every command."""
+    return {name for name, _ in variables(get_command(app))}
 
 
 def variables(command: Any, prefix: str = PREFIX) -> Iterator[tuple[str, Any]]:

@@ -18,10 +18,10 @@ from rich.table import Table
 
 from odoorway import wiring
 from odoorway.cli import demo_hooks
-from odoorway.cli.common import AsJson, Exit, out, safe
 from odoorway.cli.demo_odoo import orders as held_orders
 from odoorway.cli.demo_odoo import refuse_unable
 from odoorway.cli.demo_script import Sending, references, script
+from odoorway.cli.output import AsJson, Exit, out, safe
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.journal.port import Journal
 from odoorway.model.delivery import State

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from odoorway.cli.common import Exit, out, safe
+from odoorway.cli.output import Exit, out, safe
 from odoorway.doctor.addons.check import Checked, check
 from odoorway.doctor.addons.fix import fixed
 from odoorway.doctor.addons.report import as_github, as_json, as_sarif, shown

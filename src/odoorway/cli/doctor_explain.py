@@ -9,7 +9,7 @@ from typing import Annotated, Any, assert_never
 import typer
 from rich.panel import Panel
 
-from odoorway.cli.common import AsJson, Exit, err, out, safe
+from odoorway.cli.output import AsJson, Exit, err, out, safe
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.diagnose.evidence import Evidence, read
 from odoorway.diagnose.recognise import Fine, Recognised, Sure, Unsure, recognise

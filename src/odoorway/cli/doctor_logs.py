@@ -12,7 +12,7 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from odoorway.cli import doctor_logs_screen as screen
-from odoorway.cli.common import AsJson, Exit, err
+from odoorway.cli.output import AsJson, Exit, err
 from odoorway.doctor.logs import follow as growing
 from odoorway.doctor.logs.files import STDIN, LogFile, chunks, find
 from odoorway.doctor.logs.groups import Severity

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
-from odoorway.cli.common import out, safe
+from odoorway.cli.output import out, safe
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.doctor.logs.groups import Group, Severity, request_of, when
 from odoorway.doctor.logs.reading import Found, Reading

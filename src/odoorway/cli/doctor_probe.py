@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from odoorway.cli.common import AsJson, Exit, err, out, safe
 from odoorway.cli.doctor_explain import panel, told
+from odoorway.cli.output import AsJson, Exit, err, out, safe
 from odoorway.doctor.probe.judge import Level, seen
 from odoorway.doctor.probe.request import Ask, Target, sequence
 from odoorway.doctor.probe.run import Probe, Report

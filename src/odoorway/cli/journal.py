@@ -12,8 +12,9 @@ from rich.progress import Progress
 from rich.table import Table
 
 from odoorway import wiring
-from odoorway.cli.common import AsJson, Exit, err, out, read_settings, safe, with_settings
+from odoorway.cli.common import read_settings, with_settings
 from odoorway.cli.journal_there import dead_there, list_there, show_there
+from odoorway.cli.output import AsJson, Exit, err, out, safe
 from odoorway.cli.remote import Remote, remote_of
 from odoorway.clock import SystemClock
 from odoorway.console.acts import chosen_of

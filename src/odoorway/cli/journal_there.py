@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
-from odoorway.cli.common import out, safe
+from odoorway.cli.output import out, safe
 from odoorway.cli.remote import Remote
 from odoorway.diagnose.catalog import CATALOG
 

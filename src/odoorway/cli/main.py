@@ -7,20 +7,8 @@ from typing import Annotated
 import typer
 
 from odoorway import __version__
-from odoorway.cli import (
-    checking,
-    demo,
-    doctor,
-    journal,
-    scaffold,
-    schema,
-    serving,
-    status,
-    transfer,
-    trying,
-    users,
-)
-from odoorway.cli.common import EXIT_CODES, FLAG_VARIABLES, Exit, err, safe, variables
+from odoorway.cli.lazy import Later, LazyGroup
+from odoorway.cli.output import EXIT_CODES, Exit, err, safe
 from odoorway.errors import (
     DeclarationError,
     JournalUnavailable,
@@ -28,34 +16,80 @@ from odoorway.errors import (
     OdoorwayError,
     SettingsError,
 )
-from odoorway.settings import PREFIX
+
+COMMANDS = {
+    "init": Later(
+        "scaffold:init",
+        "Write a hooks.py, a .env and a test to start from. Overwrites nothing.",
+    ),
+    "run": Later(
+        "serving:run",
+        "Serve hooks.py: receive webhooks and write them into Odoo, until SIGTERM or Ctrl-C.",
+    ),
+    "check": Later(
+        "checking:check",
+        "Check hooks.py, its secrets, and whether Odoo would take what its handlers write.",
+    ),
+    "try": Later(
+        "trying:try_handler",
+        "Show what the handlers of a topic make of a payload. Writes and asks nothing.",
+    ),
+    "send": Later(
+        "trying:send",
+        "Sign a payload as the platform would, and post it to the endpoint.",
+    ),
+    "demo": Later(
+        "demo:demo",
+        "Send signed webhooks through a gateway into a sandbox Odoo, and show what became of them.",
+    ),
+    "export": Later(
+        "transfer:export_events",
+        "Print events as JSON Lines, the newest first, each with its deliveries and attempts.",
+    ),
+    "import": Later(
+        "transfer:import_events",
+        "Store exported events again, as history: nothing of them is delivered.",
+    ),
+    "status": Later(
+        "status:status",
+        "Show whether deliveries flow, what waits and for how long. Ends with 1 when stopped.",
+    ),
+    "pause": Later(
+        "status:pause",
+        "Deliver nothing more to a destination until it is resumed; webhooks are still accepted.",
+    ),
+    "resume": Later(
+        "status:resume",
+        "Deliver to a paused destination again, all that waited first.",
+    ),
+    "events": Later("journal:events", "What was received, and what became of it."),
+    "dead": Later("journal:dead", "Deliveries that a person has to look at."),
+    "schema": Later("schema:schema", "Keep what an Odoo has, so that a check needs none."),
+    "user": Later("users:user", "People who may use the console."),
+    "token": Later("users:token", "Programs that may use the API."),
+    "doctor": Later(
+        "doctor:doctor",
+        "Find why a webhook into Odoo fails, and what fixes it; needs no gateway.",
+    ),
+}
+
+
+class Program(LazyGroup):
+    """Every command of `odoorway`."""
+
+    later = COMMANDS
+
 
 app = typer.Typer(
+    cls=Program,
     no_args_is_help=True,
     add_completion=False,
     help="The webhook gateway for Odoo.",
     epilog=EXIT_CODES,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    context_settings={"auto_envvar_prefix": PREFIX.rstrip("_")},
+    context_settings={"auto_envvar_prefix": "ODOORWAY"},  # settings.PREFIX would import Pydantic
 )
-app.command("init")(scaffold.init)
-app.command("run")(serving.run)
-app.command("check")(checking.check)
-app.command("try")(trying.try_handler)
-app.command("send")(trying.send)
-app.command("demo")(demo.demo)
-app.command("export")(transfer.export_events)
-app.command("import")(transfer.import_events)
-app.command("status")(status.status)
-app.command("pause")(status.pause)
-app.command("resume")(status.resume)
-app.add_typer(journal.events, name="events")
-app.add_typer(journal.dead, name="dead")
-app.add_typer(schema.schema, name="schema")
-app.add_typer(users.user, name="user")
-app.add_typer(users.token, name="token")
-app.add_typer(doctor.doctor, name="doctor")
 
 
 def _version(value: bool) -> None:
@@ -66,13 +100,18 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _root(
-    context: typer.Context,
     _: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version")
+        bool,
+        typer.Option(
+            "--version",
+            callback=_version,
+            is_eager=True,
+            show_envvar=False,
+            help="print the version",
+        ),
     ] = False,
 ) -> None:
     """Receive webhooks, and write them into Odoo exactly once in effect."""
-    FLAG_VARIABLES.set(frozenset(name for name, _ in variables(context.command)))
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import aiohttp
 import typer
 
-from odoorway.cli.common import Exit, err, safe
+from odoorway.cli.output import Exit, err, safe
 from odoorway.settings import Settings
 
 

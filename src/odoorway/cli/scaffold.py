@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from odoorway.cli.common import out, safe
+from odoorway.cli.output import out, safe
 
 FILES = {"hooks.py": "hooks.py.txt", ".env": "env.txt", "test_hooks.py": "test_hooks.py.txt"}
 

@@ -9,7 +9,8 @@ import typer
 from odoorway import wiring
 from odoorway.cli.checking_needs import Needs
 from odoorway.cli.checking_odoo import ask_odoo
-from odoorway.cli.common import Hooks, load_gateway, out, read_settings, safe, with_settings
+from odoorway.cli.common import Hooks, load_gateway, read_settings, with_settings
+from odoorway.cli.output import out, safe
 from odoorway.errors import DestinationError, SettingsError
 from odoorway.model.destination import DEFAULT
 

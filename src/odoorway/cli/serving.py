@@ -12,7 +12,8 @@ import uvloop
 from rich.markup import escape
 
 from odoorway import tracing, wiring
-from odoorway.cli.common import Hooks, err, load_gateway, read_settings, with_settings
+from odoorway.cli.common import Hooks, load_gateway, read_settings, with_settings
+from odoorway.cli.output import err
 from odoorway.gateway import Gateway
 from odoorway.settings import Settings
 

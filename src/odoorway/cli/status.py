@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from odoorway.cli.common import AsJson, Exit, out, read_settings, safe, with_settings
+from odoorway.cli.common import read_settings, with_settings
 from odoorway.cli.journal import with_journal
+from odoorway.cli.output import AsJson, Exit, out, safe
 from odoorway.cli.remote import Remote, remote_of
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.journal.port import Journal, Stats

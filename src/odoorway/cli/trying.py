@@ -11,17 +11,8 @@ import aiohttp
 import typer
 from rich.pretty import Pretty
 
-from odoorway.cli.common import (
-    AsJson,
-    Exit,
-    Hooks,
-    err,
-    load_gateway,
-    out,
-    read_settings,
-    safe,
-    with_settings,
-)
+from odoorway.cli.common import Hooks, load_gateway, read_settings, with_settings
+from odoorway.cli.output import AsJson, Exit, err, out, safe
 from odoorway.deliver.odoo.explain import explain as explained
 from odoorway.deliver.port import Job
 from odoorway.diagnose.catalog import diagnosis

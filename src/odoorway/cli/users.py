@@ -9,8 +9,9 @@ import typer
 from rich.table import Table
 
 from odoorway import wiring
-from odoorway.cli.common import AsJson, Exit, out, safe, with_settings
+from odoorway.cli.common import with_settings
 from odoorway.cli.journal import with_journal
+from odoorway.cli.output import AsJson, Exit, out, safe
 from odoorway.console.auth import hashed, hashed_token
 from odoorway.journal.accounts import Deed, Person, Role
 from odoorway.journal.port import Journal
