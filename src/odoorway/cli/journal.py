@@ -17,7 +17,7 @@ from odoorway.cli.journal_there import dead_there, list_there, show_there
 from odoorway.cli.output import AsJson, Exit, err, out, safe
 from odoorway.cli.remote import Remote, remote_of
 from odoorway.clock import SystemClock
-from odoorway.console.acts import chosen_of
+from odoorway.console.asked import chosen_of
 from odoorway.console.jobs import RATE, RATES, Jobs
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.journal.found import Chosen

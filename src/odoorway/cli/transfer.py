@@ -14,7 +14,7 @@ import typer
 from odoorway.cli.common import read_settings, with_settings
 from odoorway.cli.journal import with_journal
 from odoorway.cli.output import Exit, err, safe
-from odoorway.console.acts import wanted_of
+from odoorway.console.asked import wanted_of
 from odoorway.journal.found import EventFilter
 from odoorway.journal.port import Journal
 from odoorway.model.delivery import Delivery

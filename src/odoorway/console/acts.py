@@ -1,8 +1,7 @@
 """What pages and API have in common: asking the journal, and the few things that act."""
 
 import difflib
-from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from collections.abc import Collection
 from typing import Any
 
 import aiohttp
@@ -14,7 +13,7 @@ from odoorway.console.units import when
 from odoorway.console.web import Web
 from odoorway.deliver.odoo.about import About
 from odoorway.journal.accounts import Person
-from odoorway.journal.found import Chosen, EventFilter, Rhythm
+from odoorway.journal.found import Rhythm
 from odoorway.model.delivery import Planned, State
 from odoorway.model.event import Event
 from odoorway.model.mask import shown_body
@@ -23,64 +22,6 @@ from odoorway.transform.run import Commands, Transformed, transform
 from odoorway.transform.shown import shown
 
 _LATELY = 5  # minutes over which a rate is told
-
-
-def wanted_of(given: dict[str, str]) -> EventFilter:
-    """Return the filter of a form or a query.
-
-    Raises:
-        ValueError: a state or a time is none.
-    """
-    return EventFilter(
-        source=given.get("source", ""),
-        topic=given.get("topic", ""),
-        state=State(given["state"]) if given.get("state") else None,
-        since=seconds_of(given.get("since", "")),
-        until=seconds_of(given.get("until", "")),
-        ordering_key=given.get("ordering_key", ""),
-        external_id=given.get("external_id", ""),
-        text=given.get("text", ""),
-    )
-
-
-def chosen_of(given: Mapping[str, str]) -> Chosen:
-    """Return which dead letters a form or a call means.
-
-    Raises:
-        ValueError: a time is none.
-    """
-    return Chosen(
-        source=given.get("source", ""),
-        destination=given.get("destination", ""),
-        code=given.get("code", ""),
-        topic=given.get("topic", ""),
-        since=seconds_of(given.get("since", "")),
-        until=seconds_of(given.get("until", "")),
-    )
-
-
-def before_of(text: str) -> int | None:
-    """Return where a page of events goes on, None for its beginning.
-
-    Raises:
-        ValueError: it is nothing that a page gave.
-    """
-    before = int(text or 0)
-    if not 0 <= before < 2**63:
-        raise ValueError("go on with what a page gave as next")
-    return before or None
-
-
-def seconds_of(text: str) -> float | None:
-    """Return Unix seconds of an ISO time, taken as UTC when it names no zone.
-
-    Raises:
-        ValueError: it is none.
-    """
-    if not text:
-        return None
-    at = datetime.fromisoformat(text)
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
 async def standings_of(web: Web) -> list[Standing]:

@@ -10,8 +10,6 @@ from starlette.routing import Route
 
 from odoorway.console import auth, view
 from odoorway.console.acts import (
-    before_of,
-    chosen_of,
     deliveries_of,
     destinations_of,
     planned_today,
@@ -20,8 +18,8 @@ from odoorway.console.acts import (
     sources_of,
     standings_of,
     try_source,
-    wanted_of,
 )
+from odoorway.console.asked import before_of, chosen_of, wanted_of
 from odoorway.console.charts import RANGES
 from odoorway.console.jobs import Job, rate_of
 from odoorway.console.latency import noted

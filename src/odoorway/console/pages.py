@@ -10,8 +10,6 @@ from starlette.routing import Route
 
 from odoorway.console import view
 from odoorway.console.acts import (
-    before_of,
-    chosen_of,
     deliveries_of,
     destinations_of,
     planned_today,
@@ -20,8 +18,8 @@ from odoorway.console.acts import (
     sources_of,
     standings_of,
     try_source,
-    wanted_of,
 )
+from odoorway.console.asked import before_of, chosen_of, wanted_of
 from odoorway.console.charts import RANGES, flow_chart, latency_chart, trend
 from odoorway.console.jobs import RATE, RATES, rate_of
 from odoorway.console.latency import noted
