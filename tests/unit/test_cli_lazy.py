@@ -55,6 +55,14 @@ def test_who_runs_no_gateway_waits_for_none_of_it(words: list[str]) -> None:
     assert imported(*words) & HEAVY == set()
 
 
+@pytest.mark.parametrize("command", ["status", "pause", "events list", "dead list"])
+def test_who_asks_a_gateway_elsewhere_imports_none_here(command: str) -> None:
+    """With --url only what speaks HTTP."""
+    found = imported(*command.split(), "--url", "http://127.0.0.1:1")
+    assert found & HEAVY == {"aiohttp", "asyncio"}
+    assert "odoorway.wiring" not in found
+
+
 def test_the_names_of_the_package_cost_little() -> None:
     """Every hooks.py and every test of one imports them."""
     code = "import json, sys, odoorway; print(json.dumps(sorted(sys.modules)))"

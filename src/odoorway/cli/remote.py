@@ -1,6 +1,7 @@
 """A running gateway asked by its API, for commands that are given `--url`."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -9,6 +10,8 @@ import typer
 
 from odoorway.cli.output import Exit, err, safe
 from odoorway.settings import Settings
+
+_PAGE = 200  # events the API gives at once, at most
 
 
 class Remote:
@@ -26,6 +29,18 @@ class Remote:
     def post(self, *path: str, body: dict[str, Any] | None = None) -> Any:
         """Do something, and return what is answered."""
         return asyncio.run(self._call("POST", path, {}, body))
+
+    def events(self, limit: int, **narrowed: str) -> Iterator[dict[str, Any]]:
+        """Yield up to *limit* events as the API lists them, page by page, the newest first."""
+        asked = {**narrowed, "limit": str(min(limit, _PAGE))}
+        left = limit
+        while left > 0:
+            page = self.get("events", **asked)
+            yield from page["events"][:left]
+            left -= len(page["events"])
+            if page["next"] is None:
+                return
+            asked["cursor"] = str(page["next"])
 
     async def _call(
         self, method: str, path: tuple[str, ...], query: dict[str, str], body: Any
