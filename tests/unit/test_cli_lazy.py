@@ -45,6 +45,7 @@ def test_what_runs_no_command_imports_none(flag: str) -> None:
     [
         ["chek"],
         ["init", "--help"],
+        ["try", "--help"],
         ["doctor", "explain", "odoo.bad-key"],
         ["doctor", "addons", "--help"],
         ["doctor", "logs", "--help"],

@@ -35,7 +35,7 @@ COMMANDS = {
         "Show what the handlers of a topic make of a payload. Writes and asks nothing.",
     ),
     "send": Later(
-        "trying:send",
+        "sending:send",
         "Sign a payload as the platform would, and post it to the endpoint.",
     ),
     "demo": Later(
