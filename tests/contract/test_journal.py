@@ -13,7 +13,7 @@ import pytest
 
 from odoorway.errors import JournalFull, JournalLocked
 from odoorway.journal.found import Chosen, DeadLetter, EventFilter, Rhythm, Took
-from odoorway.journal.keeping import STEP_BYTES, Forgotten, Until
+from odoorway.journal.keeping import STEP_BYTES, Forgotten, Sweep, Until
 from odoorway.journal.port import Journal, Limits
 from odoorway.journal.sqlite import SqliteJournal
 from odoorway.model.delivery import Leased, Outcome, Planned, Settlement, State
@@ -809,14 +809,12 @@ async def test_what_is_old_is_forgotten(opened: Open) -> None:
     journal = opened()
     await _history(journal)
     beats = await journal.beats(0.0)
-    settled_ones = Until(delivered=400.0, skipped=400.0)
-    first = await journal.forget(settled_ones, limit=2)
-    assert first.next
-    second = await journal.forget(settled_ones, after=first.next, limit=9)
-    assert (first.removed, second) == (1, Forgotten(1, None))
-    assert await journal.forget(settled_ones, limit=9) == Forgotten(0, None)
+    settled_ones = sweep("x", Until(delivered=400.0, skipped=400.0))
+    steps = [await journal.forget(settled_ones, limit=limit) for limit in (2, 9, 9)]
+    assert steps == [Forgotten(1, True), Forgotten(1, False), Forgotten(0, False)]
     assert await _left(journal) == ["002", "004", "005", "400"]
-    assert await journal.forget(Until(dead=400.0), limit=9) == Forgotten(2, None)
+    dead_ones = sweep("y", Until(dead=400.0))
+    assert await journal.forget(dead_ones, limit=9) == Forgotten(2, False)
     assert await _left(journal) == ["005", "400"]
     stats = await journal.stats()
     assert (stats.events, stats.deliveries[State.DEAD], stats.deliveries[State.DELIVERED]) == (
@@ -828,6 +826,12 @@ async def test_what_is_old_is_forgotten(opened: Open) -> None:
     assert not await journal.attempts(1)
     again = await journal.append(replace(event(1, body="body 1"), source="shop"), [PLAN])
     assert not again.duplicate
+
+
+def sweep(
+    name: str, until: Until, before: float = 8e9, *, now: float = 1000.0, **more: float
+) -> Sweep:
+    return Sweep(name=name, before=before, until=until, now=now, **more)
 
 
 async def _left(journal: Journal) -> list[str]:
@@ -863,7 +867,7 @@ async def test_each_state_is_kept_by_its_own_limit(
     journal = opened()
     await _of_each_state(journal)
     before = await journal.stats()
-    assert await journal.forget(until, limit=99) == Forgotten(len(gone), None)
+    assert await journal.forget(sweep("x", until), limit=99) == Forgotten(len(gone), False)
     left = await _left(journal)
     assert left == [f"{n:03}" for n in range(1, 7) if f"{n:03}" not in gone]
     stats = await journal.stats()
@@ -897,29 +901,81 @@ async def test_the_delivery_that_needs_an_event_longest_counts(
             (one,) = await journal.lease(name, "me", limit=9, now=1000.0, until=1060.0)
             if outcome:
                 await finish(journal, one, outcome)
-    assert await journal.forget(until, limit=9) == Forgotten(2 * goes, None)
+    assert await journal.forget(sweep("x", until), limit=9) == Forgotten(2 * goes, False)
 
 
-async def test_a_walk_goes_on_where_it_was(opened: Open) -> None:
-    """Kept events are passed once; positions stay as they were; it ends at the first young one."""
-    journal = opened()
-    for number in range(1, 8):
+async def _alternating(journal: Journal, many: int) -> None:
+    """Store events from 1 on: each odd one is dead, each even one delivered."""
+    for number in range(1, many + 1):
         await journal.append(event(number), [PLAN])
         (one,) = await lease(journal)
         await finish(journal, one, Outcome.DEAD if number % 2 else Outcome.DELIVERED)
-    assert await journal.forget(Until(delivered=1.0, dead=0.5), limit=1) == Forgotten(0, None)
-    walked, position = [], 0
-    while True:
-        step = await journal.forget(Until(delivered=6.5, skipped=6.5), after=position, limit=2)
-        walked.append(step.removed)
-        if step.next is None:
-            break
-        assert step.next > position
-        position = step.next
-    assert walked == [1, 1, 1, 0]
-    assert await _left(journal) == ["001", "003", "005", "007"]
-    assert await journal.forget(Until(dead=9.0), after=position, limit=9) == Forgotten(1, None)
+
+
+async def test_a_walk_goes_on_where_it_ended(opened: Open) -> None:
+    """Kept events are passed once, also by the next process; each walk has its own position."""
+    journal = opened()
+    await _alternating(journal, 7)
+    until = Until(delivered=6.5)
+    walked = [await journal.forget(sweep("x", until, 6.5), limit=2) for _ in range(4)]
+    assert [(one.removed, one.more) for one in walked] == [
+        (1, True), (1, True), (1, True), (0, False),
+    ]  # fmt: skip
+    await journal.close()
+    journal = opened()
+    everything = Until(dead=9.0, delivered=9.0)
+    assert await journal.forget(sweep("x", everything, 6.5), limit=9) == Forgotten(0, False)
+    assert await journal.forget(sweep("x", everything, 8.0), limit=9) == Forgotten(1, False)
     assert await _left(journal) == ["001", "003", "005"]
+    assert await journal.forget(sweep("y", everything), limit=9) == Forgotten(3, False)
+
+
+async def test_a_round_starts_over_when_it_is_old_and_has_ended(opened: Open) -> None:
+    """What settled behind a walk is found then; one that is under way first comes to its end."""
+    journal = opened()
+    await _alternating(journal, 5)
+    until = Until(delivered=9.0)
+    assert (await journal.forget(sweep("x", until), limit=9)).removed == 2
+    await journal.replay("evt_000001", [PLAN], 900.0)
+    (again,) = await lease(journal)
+    await finish(journal, again)
+
+    async def later(now: float, limit: int = 9) -> Forgotten:
+        return await journal.forget(sweep("x", until, now=now, anew=now - 100), limit=limit)
+
+    assert await later(1099.0) == Forgotten(0, False)
+    assert await later(1101.0, limit=1) == Forgotten(1, True)
+    await journal.append(event(2, key="again"), [])
+    assert await later(1299.0, limit=1) == Forgotten(0, True)
+    assert await later(1299.0) == Forgotten(0, False)
+    assert await later(1299.0, limit=1) == Forgotten(0, True)
+
+
+async def test_an_event_dated_in_the_future_stops_nothing(opened: Open) -> None:
+    """It stays; what arrived before and after it goes by its own date."""
+    journal = opened()
+    for number, at in enumerate([9e9, 20.0, 30.0, 9e9, 10.0, 20.0, 10.0]):
+        await journal.append(replace(event(number), received_at=at), [])
+    old = sweep("x", Until(skipped=25.0), 25.0)
+    steps = [await journal.forget(old, limit=1) for _ in range(5)]
+    assert steps == [Forgotten(1, True)] * 4 + [Forgotten(0, False)]
+    assert await _left(journal) == ["000", "002", "003"]
+
+
+async def test_a_dead_letter_that_holds_its_lane_is_not_forgotten(opened: Open) -> None:
+    """Only its replay lets go those that wait behind it; then it is as any other."""
+    journal = opened()
+    for number in (1, 2):
+        await journal.append(event(number, about="a"), [HOLD])
+    (first,) = await lease(journal)
+    await finish(journal, first, Outcome.DEAD)
+    everything = Until(dead=9e9, delivered=9e9, skipped=9e9)
+    assert await journal.forget(sweep("x", everything), limit=9) == Forgotten(0, False)
+    await journal.replay("evt_000001", [HOLD], 900.0)
+    for _ in range(2):
+        (one,) = await lease(journal)
+        await finish(journal, one)
+    assert await journal.forget(sweep("y", everything), limit=9) == Forgotten(2, False)
 
 
 async def test_one_step_removes_no_more_than_its_bytes(opened: Open) -> None:
@@ -928,11 +984,8 @@ async def test_one_step_removes_no_more_than_its_bytes(opened: Open) -> None:
     for number in range(1, 4):
         large = replace(event(number), body=b"x" * (STEP_BYTES // 2))
         await journal.append(large, [])
-    first = await journal.forget(Until(skipped=9.0), limit=9)
-    assert first.removed == 2
-    assert first.next
-    second = await journal.forget(Until(skipped=9.0), after=first.next, limit=9)
-    assert second == Forgotten(1, None)
+    steps = [await journal.forget(sweep("x", Until(skipped=9.0)), limit=9) for _ in range(2)]
+    assert steps == [Forgotten(2, True), Forgotten(1, False)]
 
 
 async def test_old_rejections_and_beats_are_forgotten(opened: Open) -> None:
@@ -957,11 +1010,10 @@ async def test_the_size_follows_the_content(opened: Open) -> None:
     empty = await journal.size()
     for number in range(1, 201):
         await journal.append(replace(event(number), body=b"x" * 2_000), [])
-    sizes, position = [await journal.size()], 0
+    sizes = [await journal.size()]
     assert sizes[0] >= empty + 400_000
     for _ in range(5):
-        step = await journal.forget(Until(skipped=9e9), after=position, limit=40)
-        position = step.next or 0
+        await journal.forget(sweep("x", Until(skipped=9e9)), limit=40)
         sizes.append(await journal.size())
     assert all(later < earlier for earlier, later in pairwise(sizes))
     assert sizes[-1] < empty + 100_000

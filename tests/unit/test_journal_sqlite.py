@@ -1,6 +1,7 @@
 """What is SQLite's own: settings that no crash test shows, and the cost of each statement."""
 
 import asyncio
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from odoorway.journal.accounts import SecretMark
 from odoorway.journal.accounts_sqlite import SqliteAccounts
 from odoorway.journal.connect import refuse_unsafe
 from odoorway.journal.found import Rhythm
-from odoorway.journal.keeping import Forgotten, Until
+from odoorway.journal.keeping import Forgotten, Sweep, Until
 from odoorway.journal.port import Limits
 from odoorway.journal.sqlite import SqliteJournal
 from odoorway.journal.statements import load
@@ -102,8 +103,9 @@ async def _forgetting(path: Path, kept: int) -> int:
         return False
 
     journal._writer._db.set_progress_handler(step, 1)
-    asked = Until(delivered=9e9, skipped=9e9, dead=9e9)
-    assert await journal.forget(asked, after=10, limit=50) == Forgotten(0, 60)
+    until = Until(delivered=9e9, skipped=9e9, dead=9e9)
+    sweep = Sweep(name="x", before=9e9, until=until, now=1.0)
+    assert await journal.forget(sweep, limit=50) == Forgotten(0, True)
     journal._writer._db.set_progress_handler(None)
     await journal.close()
     return counted[0]
@@ -150,6 +152,30 @@ async def test_the_age_of_secrets_moves_out_of_the_audit_log(tmp_path: Path) -> 
     known = await SqliteAccounts(journal).secret_marks()
     await journal.close()
     assert {*known} == {SecretMark("shop", "cc", 3.0), SecretMark("crm", "bb", 2.0)}
+
+
+async def test_lanes_that_were_left_behind_are_found(tmp_path: Path) -> None:
+    """Nothing removed a lane before: those that are empty count as empty from today on."""
+    path = tmp_path / "journal.db"
+    db = of_schema(path, 11)
+    columns = "(id, destination, source, ordering_key, head, held)"
+    add = f"INSERT INTO lane {columns} VALUES (?, ?, ?, ?, ?, ?)"
+    lanes = [(1, None, 0), (2, 7, 0), (3, None, 1), (4, None, 0), (5, None, 0)]
+    db.executemany(add, [(n, "odoo", "shop", str(n), head, held) for n, head, held in lanes])
+    db.execute("INSERT INTO applied VALUES (1, 'r', '1'), (5, 'r', '1')")
+    db.execute(
+        "INSERT INTO event VALUES (1, 'e', 's', 't', 'k', 'o', NULL, 1.0, '[]', 'h', 0, x'')"
+    )
+    columns = "(event, lane, route, destination, state, due_at, updated_at)"
+    db.execute(f"INSERT INTO delivery {columns} VALUES (1, 4, 'r', 'odoo', 'dead', 1.0, 1.0)")
+    db.close()
+    began = time.time()
+    journal = SqliteJournal.open(path)
+    assert await journal.forget_lanes(began - 9, limit=9) == 0
+    assert await journal.forget_lanes(began + 99, limit=9) == 2
+    left = await journal.query(lambda db: db.execute("SELECT id FROM lane ORDER BY id").fetchall())
+    await journal.close()
+    assert left == [(2,), (3,), (4,)]
 
 
 async def test_rejections_from_before_find_their_budgets(tmp_path: Path) -> None:

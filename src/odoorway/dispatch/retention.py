@@ -8,14 +8,15 @@ from typing import Final
 
 from odoorway.clock import Clock
 from odoorway.errors import JournalUnavailable
-from odoorway.journal.keeping import Until
+from odoorway.journal.keeping import NEVER, Sweep, Until, sweeps
 from odoorway.journal.port import Journal
 from odoorway.telemetry import Log, log
 
 # Size never removes what is younger: platforms (Stripe, PayPal) send an event again for up to
 # three days, and one that was removed by then would count as new.
 YOUNG_DAYS: Final = 3.0
-_STEP = 200  # events, rejections or beats in one transaction
+_STEP = 200  # events, lanes, rejections or beats in one transaction
+_ROUND_DAYS = 7.0  # then a walk starts over, for what settled after it had passed
 _DAY = 86400.0
 _EVERY = 3600.0  # seconds between two rounds
 _BREATH = 0.05  # seconds between two steps
@@ -59,14 +60,15 @@ class Retention:
     async def once(self) -> int:
         """Remove all that may go now; return how many events that were."""
         keep = self._keep
-        events = await self._walk(
-            Until(
-                delivered=self._before(keep.delivered),
-                skipped=self._before(keep.skipped),
-                dead=self._before(keep.dead),
-            ),
-            _never,
+        until = Until(
+            delivered=self._before(keep.delivered),
+            skipped=self._before(keep.skipped),
+            dead=self._before(keep.dead),
         )
+        events = 0
+        for sweep in sweeps(until, self._clock.now(), self._ago(_ROUND_DAYS)):
+            events += await self._walk(sweep, _never)
+        await self._oldest(self._journal.forget_lanes, keep.delivered)
         rejections = await self._oldest(self._journal.forget_rejections, keep.rejected)
         await self._oldest(self._journal.forget_beats, keep.delivered)
         events += await self._shrink()
@@ -74,18 +76,20 @@ class Retention:
             log(Log.FORGOTTEN, events=events, rejections=rejections)
         return events
 
-    def _before(self, days: float) -> float | None:
-        return self._clock.now() - days * _DAY if days else None
+    def _ago(self, days: float) -> float:
+        return self._clock.now() - days * _DAY
 
-    async def _walk(self, until: Until, enough: Callable[[], Awaitable[bool]]) -> int:
-        """Remove events from the oldest on until it is enough; return how many."""
-        removed, position = 0, 0
+    def _before(self, days: float) -> float | None:
+        return self._ago(days) if days else None
+
+    async def _walk(self, sweep: Sweep, enough: Callable[[], Awaitable[bool]]) -> int:
+        """Remove events, the oldest first, until it is enough; return how many."""
+        removed = 0
         while not await enough():
-            step = await self._journal.forget(until, after=position, limit=_STEP)
+            step = await self._journal.forget(sweep, limit=_STEP)
             removed += step.removed
-            if step.next is None:
+            if not step.more:
                 break
-            position = step.next
             await asyncio.sleep(self._breath)
         return removed
 
@@ -101,12 +105,23 @@ class Retention:
         """Remove what size wants; return how many events."""
         if await self._fits():
             return 0
-        old = self._before(YOUNG_DAYS)
-        removed = await self._walk(Until(delivered=old, skipped=old), self._fits)
+        removed = await self._walk(self._by_size(), self._fits)
         if not await self._fits():
             size = await self._journal.size()
             log(Log.JOURNAL_LARGE, size=size, limit=self._keep.size, fix=_TOO_LARGE)
         return removed
+
+    def _by_size(self) -> Sweep:
+        """Return the walk that removes early; versions stay as long as if it had not."""
+        old, kept = self._ago(YOUNG_DAYS), self._before(self._keep.delivered)
+        return Sweep(
+            name="size",
+            before=old,
+            until=Until(delivered=old, skipped=old),
+            versions=NEVER if kept is None else kept,
+            now=self._clock.now(),
+            anew=self._ago(_ROUND_DAYS),
+        )
 
     async def _fits(self) -> bool:
         return not self._keep.size or await self._journal.size() <= self._keep.size

@@ -15,7 +15,7 @@ from odoorway.journal.found import (
     Rhythm,
     Took,
 )
-from odoorway.journal.keeping import Forgotten, Until
+from odoorway.journal.keeping import Forgotten, Sweep
 from odoorway.model.delivery import Attempt, Delivery, Leased, Planned, Settlement, State
 from odoorway.model.event import Event, Rejection
 from odoorway.model.standing import Standing
@@ -192,7 +192,7 @@ class Journal(Protocol):
         ...
 
     async def destinations(self) -> Sequence[str]:
-        """Return the destinations that anything was ever planned for, or that were paused."""
+        """Return the destinations that something is kept for, or that ever failed or paused."""
         ...
 
     async def bound(self, destination: str, xids: Sequence[str]) -> Mapping[str, int]:
@@ -279,16 +279,27 @@ class Journal(Protocol):
         """Return one rejection."""
         ...
 
-    async def forget(self, until: Until, *, after: int = 0, limit: int) -> Forgotten:
-        """Look at the *limit* events that follow the position *after*; remove what may go.
+    async def forget(self, sweep: Sweep, *, limit: int) -> Forgotten:
+        """Look at the next *limit* events of *sweep* by their arrival; remove what may go.
 
         An event's state is that of the delivery which needs it longest: waiting, then dead,
-        delivered, skipped. What waits is never removed, the others when they arrived before
-        their state's time in *until*, with all that became of them. Counts of what is there
-        follow; beats stay. A removed event that the platform sends again is new.
+        delivered, skipped. What waits is never removed, nor a dead letter that holds its lane;
+        the others when they arrived before their state's time, with all that became of them.
+        Counts of what is there follow; beats stay. A removed event that the platform sends again
+        is new.
 
-        One step costs the same whatever the journal holds, so small limits keep appends from
-        waiting. The walk ends at the first event that is too young in any state.
+        A lane goes with the last event of it, unless it has an applied version of an event that
+        did not come before the sweep's ``versions``: see ``forget_lanes``.
+
+        The position is kept with what was removed, in one transaction. One step costs the same
+        whatever the journal holds, so small limits keep appends from waiting.
+        """
+        ...
+
+    async def forget_lanes(self, until: float, *, limit: int) -> int:
+        """Remove empty lanes, with the versions applied in them, whose last event is that old.
+
+        Returns how many were looked at, *limit* at most: one that was used again stays.
         """
         ...
 

@@ -34,7 +34,7 @@ from odoorway.journal.found import (
     Rhythm,
     Took,
 )
-from odoorway.journal.keeping import Forgotten, Until
+from odoorway.journal.keeping import Forgotten, Sweep
 from odoorway.journal.lock import FileLock
 from odoorway.journal.migrate import migrate, require_current
 from odoorway.journal.port import MAX_BYTES, Appended, Binding, Limits, Stats
@@ -295,9 +295,13 @@ class SqliteJournal:
         """See ``Journal.rejection``."""
         return await self._read(lambda db: read.rejection(db, rejection_id))
 
-    async def forget(self, until: Until, *, after: int = 0, limit: int) -> Forgotten:
+    async def forget(self, sweep: Sweep, *, limit: int) -> Forgotten:
         """See ``Journal.forget``."""
-        return await self._writer.do(lambda db: forget.forget(db, until, after, limit))
+        return await self._writer.do(lambda db: forget.forget(db, sweep, limit))
+
+    async def forget_lanes(self, until: float, *, limit: int) -> int:
+        """See ``Journal.forget_lanes``."""
+        return await self._writer.do(lambda db: forget.forget_lanes(db, until, limit))
 
     async def forget_rejections(self, until: float, *, limit: int) -> int:
         """See ``Journal.forget_rejections``."""
