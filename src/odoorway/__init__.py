@@ -1,12 +1,13 @@
 """Odoorway: the webhook gateway for Odoo."""
 
-from odoorway.commands import Call, Forward, Update, Upsert, find
+from odoorway.commands import Call, Empty, Forward, Update, Upsert, find
 from odoorway.errors import Reject, RetryLater, Skip
 from odoorway.gateway import Gateway
 from odoorway.model.event import Event
 
 __all__ = [
     "Call",
+    "Empty",
     "Event",
     "Forward",
     "Gateway",

@@ -28,6 +28,8 @@ class DeclarationError(OdoorwayError):
 class HandlerError(OdoorwayError):
     """A handler returned something that is no command; the message says what to return."""
 
+    code = "handler.no-command"  # the diagnosis
+
 
 class SettingsError(OdoorwayError):
     """A setting is missing, unknown or wrong; the message names the variable and the flag."""

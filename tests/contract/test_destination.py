@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from standardwebhooks import Webhook
 
-from odoorway.commands import Call, Forward, Update, Upsert, find
+from odoorway.commands import Call, Empty, Forward, Update, Upsert, find
 from odoorway.deliver.http import Forwarder
 from odoorway.deliver.odoo.destination import OdooDestination
 from odoorway.deliver.odoo.json2 import Json2
@@ -159,8 +159,13 @@ async def odoo(request, sandbox):
     await target.destination.close()
 
 
+def key(kind, number):
+    """Return a key for a number from 0 on: a platform's 0 stands for nobody."""
+    return kind, f"n{number}"
+
+
 def customer(odoo, number=1, **values):
-    return Upsert("res.partner", ("customer", number), {"name": odoo.name("Ada"), **values})
+    return Upsert("res.partner", key("customer", number), {"name": odoo.name("Ada"), **values})
 
 
 def order(odoo, number, sku="SKU-1", quantity=2, **values):
@@ -171,11 +176,11 @@ def order(odoo, number, sku="SKU-1", quantity=2, **values):
     }
     return Upsert(
         "sale.order",
-        ("order", number),
+        key("order", number),
         {
             "partner_id": customer(odoo, number % 3),
             "client_order_ref": odoo.name(f"#{number}"),
-            "order_line": [Upsert("sale.order.line", ("line", number), line)],
+            "order_line": [Upsert("sale.order.line", key("line", number), line)],
             **values,
         },
     )
@@ -197,8 +202,8 @@ async def test_an_order_arrives_once(odoo):
     assert (first.outcome, first.code) == (Outcome.DELIVERED, None), first.detail
     assert again.records == first.records
     assert [record[:2] for record in first.records] == [
-        ("res.partner", f"__odoorway__.{odoo.source}_customer_1"),
-        ("sale.order", f"__odoorway__.{odoo.source}_order_1"),
+        ("res.partner", f"__odoorway__.{odoo.source}_customer_n1"),
+        ("sale.order", f"__odoorway__.{odoo.source}_order_n1"),
     ]
     rows = await odoo.read(
         "sale.order", [["client_order_ref", "=", odoo.name("#1")]], "partner_id", "date_order"
@@ -243,7 +248,7 @@ async def test_bad_jobs_hold_back_no_other(odoo):
         9: "odoo.invalid-value",
     }
     assert "default_code = 'NO-SUCH'" in verdicts[2].detail
-    assert f"{odoo.source}_order_5" in verdicts[5].detail
+    assert f"{odoo.source}_order_n5" in verdicts[5].detail
     assert not any(verdict.blame_destination for verdict in verdicts)
     refs = [odoo.name(f"#{n}") for n in range(12)]
     rows = await odoo.read("sale.order", [["client_order_ref", "in", refs]], "client_order_ref")
@@ -280,7 +285,7 @@ async def test_what_a_find_may_say(odoo):
     twin, new, lone = odoo.name("Twin"), odoo.name("New"), odoo.name("Lone")
     await odoo.deliver(
         *(
-            odoo.job(n, Upsert("res.partner", ("twin", n), {"name": name}))
+            odoo.job(n, Upsert("res.partner", key("twin", n), {"name": name}))
             for n, name in enumerate([twin, twin, lone])
         )
     )
@@ -288,7 +293,7 @@ async def test_what_a_find_may_say(odoo):
 
     def lead(number, lookup):
         values = {"name": odoo.name(f"Lead {number}"), "partner_id": lookup}
-        return odoo.job(number, Upsert("crm.lead", ("lead", number), values))
+        return odoo.job(number, Upsert("crm.lead", key("lead", number), values))
 
     verdicts = await odoo.deliver(
         lead(0, find("res.partner", name=twin)),
@@ -296,7 +301,7 @@ async def test_what_a_find_may_say(odoo):
         lead(2, find("res.partner", name=new)),
         lead(3, find("res.partner", name=new, missing=None)),
         lead(4, find("res.partner", name=new, missing=made)),
-        lead(5, find("res.partner", name=lone, is_company=False)),
+        lead(5, find("res.partner", name=lone, is_company=Empty)),
     )
     assert codes(verdicts) == [
         "odoo.many-matches", "odoo.awaiting-match", "odoo.no-match", None, None, None,
@@ -306,6 +311,66 @@ async def test_what_a_find_may_say(odoo):
     rows = await odoo.read("crm.lead", [["name", "in", names]], "name", "partner_id")
     partners = {row["name"][5]: row["partner_id"] and row["partner_id"][1] for row in rows}
     assert partners == {"3": False, "4": new, "5": lone}
+
+
+ABSENT = [None, "", False, " "]
+
+
+async def test_a_find_by_what_the_payload_lacks_finds_nothing(odoo):
+    """Not the one record that has none either; `missing=` decides, and Odoo is not asked."""
+    ref = odoo.name("ref")
+    there = await odoo.make("res.partner", {"name": odoo.name("No street"), "ref": ref})
+    odoo.spy.calls.clear()
+
+    def lead(number, lookup):
+        values = {"name": odoo.name(f"Lead {number}"), "partner_id": lookup}
+        return odoo.job(number, Upsert("crm.lead", key("lead", number), values))
+
+    def update(number, lookup):
+        return odoo.job(number, Update("res.partner", lookup, {"phone": "5"}))
+
+    def lookup(value, **more):
+        return find("res.partner", ref=ref, street=value, **more)
+
+    confirm = Call("res.partner", "copy", lookup(None), unless={"ref": ["x"]})
+    verdicts = await odoo.deliver(
+        *(lead(n, lookup(value)) for n, value in enumerate(ABSENT)),
+        *(update(n, lookup(value)) for n, value in enumerate(ABSENT)),
+        odoo.job(1, confirm),
+        lead(5, lookup(None, missing="retry")),
+        lead(6, find("res.partner", domain=[("street", "ilike", ""), ("ref", "=", ref)])),
+    )
+    assert codes(verdicts) == ["odoo.no-match"] * 11, verdicts
+    assert {verdict.outcome for verdict in verdicts} == {Outcome.DEAD}
+    assert "the payload has no value for street" in verdicts[0].detail
+    assert not [call for call in odoo.spy.calls if "search_read" in call]
+    meant = lookup(Empty)
+    verdicts = await odoo.deliver(
+        lead(7, lookup(None, missing=None)), lead(8, meant), update(9, meant)
+    )
+    assert codes(verdicts) == [None] * 3, verdicts
+    names = [odoo.name(f"Lead {n}") for n in (7, 8)]
+    rows = await odoo.read("crm.lead", [["name", "in", names]], "name", "partner_id")
+    found = {row["name"][5]: row["partner_id"] and row["partner_id"][0] for row in rows}
+    assert found == {"7": False, "8": there}
+
+
+async def test_a_match_by_what_the_payload_lacks_adopts_nobody(odoo):
+    """Two guests without an address are two partners; the one without any stays as he is."""
+    ref = odoo.name("ref")
+    there = await odoo.make("res.partner", {"name": odoo.name("Kept"), "ref": ref})
+
+    def guest(number):
+        values = {"name": odoo.name(f"Guest {number}"), "ref": ref}
+        match = {"ref": ref, "email": ABSENT[number]}
+        return odoo.job(number, Upsert("res.partner", key("guest", number), values, match=match))
+
+    verdicts = await odoo.deliver(*map(guest, range(4)))
+    assert codes(verdicts) == [None] * 4, verdicts
+    assert len({verdict.records[0][2] for verdict in verdicts} | {there}) == 5
+    assert (await odoo.read("res.partner", [["id", "=", there]], "name"))[0]["name"] == odoo.name(
+        "Kept"
+    )
 
 
 async def test_lines_of_different_forms_clear_nothing(odoo):
@@ -401,7 +466,7 @@ async def test_adopts_by_natural_key(odoo):
 
     def lead(number, person):
         values = {"name": odoo.name(f"Lead {number}"), "partner_id": person}
-        return odoo.job(number, Upsert("crm.lead", ("lead", number), values))
+        return odoo.job(number, Upsert("crm.lead", key("lead", number), values))
 
     verdicts = await odoo.deliver(lead(1, buyer(mail, "Bo")), lead(2, buyer(mail, "Bo")))
     assert codes(verdicts) == [None, None], verdicts
@@ -426,7 +491,7 @@ async def test_makes_one_record_of_one_natural_key(odoo):
     def buyer(number):
         values = {"name": odoo.name("Twin"), "email": mail}
         return odoo.job(
-            number, Upsert("res.partner", ("customer", number), values, match={"email": mail})
+            number, Upsert("res.partner", key("customer", number), values, match={"email": mail})
         )
 
     verdicts = await odoo.deliver(*map(buyer, range(3)))
@@ -505,7 +570,7 @@ async def test_records_of_a_many2many(odoo):
     def lead(number, *tags):
         found = [Upsert("crm.tag", ("tag", tag), {"name": odoo.name(tag)}) for tag in tags]
         values = {"name": odoo.name(f"Lead {number}"), "tag_ids": found}
-        return odoo.job(number, Upsert("crm.lead", ("lead", number), values))
+        return odoo.job(number, Upsert("crm.lead", key("lead", number), values))
 
     verdicts = await odoo.deliver(lead(1, "a", "b"), lead(2, "b", "c"))
     assert codes(verdicts) == [None, None], verdicts
@@ -525,14 +590,14 @@ async def test_a_find_with_a_domain(odoo):
     twin = odoo.name("Twin")
     await odoo.deliver(
         *(
-            odoo.job(n, Upsert("res.partner", ("twin", n), {"name": twin, "ref": f"r{n}"}))
+            odoo.job(n, Upsert("res.partner", key("twin", n), {"name": twin, "ref": f"r{n}"}))
             for n in range(3)
         )
     )
 
     def lead(number, lookup):
         values = {"name": odoo.name(f"Lead {number}"), "partner_id": lookup}
-        return odoo.job(number, Upsert("crm.lead", ("lead", number), values))
+        return odoo.job(number, Upsert("crm.lead", key("lead", number), values))
 
     second = ["|", ["ref", "=", "r1"], ["ref", "=", "none"]]
     verdicts = await odoo.deliver(
@@ -681,7 +746,7 @@ async def test_an_unnamed_bad_row_is_found_by_halving(real_odoo):
     def lead(number):  # this text makes Odoo itself stumble, before it looks at any row
         text = "[5]" if number == 41 else None
         values = {"name": odoo.name(f"Lead {number}"), "lead_properties": text}
-        return odoo.job(number, Upsert("crm.lead", ("lead", number), values))
+        return odoo.job(number, Upsert("crm.lead", key("lead", number), values))
 
     verdicts = await odoo.deliver(*map(lead, range(64)))
     await odoo.destination.close()

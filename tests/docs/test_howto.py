@@ -22,6 +22,12 @@ PAGES = sorted((ROOT / "docs/how-to").glob("*.md")) + sorted((ROOT / "docs/tutor
 PAYLOADS = {
     "lead/created": {"id": 1, "title": "L", "who": {"id": 2, "name": "Ada"}, "tags": ["a", "b"]},
     "customer/updated": {"id": 2, "name": "Ada", "email": "ada@example.com"},
+    "checkout/completed": {
+        "id": 6,
+        "customer_id": 0,
+        "billing": {"name": "Ada", "email": "ada@example.com"},
+    },
+    "address/changed": {"vat": "BE0477472701", "street": "Quai 1"},
     "order/edited": {
         "id": 3,
         "email": "ada@example.com",

@@ -1,12 +1,21 @@
 """What hooks.py may declare, and what the errors say to write instead."""
 
+import pickle
+from decimal import Decimal
+from enum import Enum
+
 import pytest
 
-from odoorway import Call, Event, Gateway, Update, Upsert, find
-from odoorway.commands import external_id
+from odoorway import Call, Empty, Event, Gateway, Update, Upsert, find
+from odoorway.commands import KeyOfNobody, external_id, meant
+from odoorway.diagnose.catalog import CATALOG
 from odoorway.errors import DeclarationError, HandlerError
 from odoorway.gateway import Source
 from odoorway.sources import shopify
+
+
+class Nothing(Enum):
+    THERE = None
 
 
 def shop(gateway: Gateway) -> Source:
@@ -112,6 +121,42 @@ def test_a_malformed_command_says_what_to_write(make: object, says: str) -> None
     assert callable(make)
     with pytest.raises(HandlerError, match=says):
         make()
+
+
+NOBODY = [0, "0", "", " ", "None", "NULL", "null ", -1, "-1", "undefined", "NaN", None]
+
+
+@pytest.mark.parametrize("ident", NOBODY)
+def test_a_key_that_stands_for_nobody_is_refused(ident: object) -> None:
+    """With what to write for a guest; a word of its own is a key like any other."""
+    with pytest.raises(KeyOfNobody, match=r"stands for nobody.*order's id"):
+        Upsert("res.partner", ("customer", ident), {"name": "Ben"})  # type: ignore[arg-type]
+    assert KeyOfNobody.code in CATALOG
+    assert Upsert("res.partner", ("customer", f"guest-{ident}"), {}).key[1]
+
+
+ABSENT = [None, "", False, "  ", Nothing.THERE]
+
+
+def test_a_value_that_is_not_there_finds_nothing() -> None:
+    """Alone, beside others or in a domain; what Odoo's notation says of an empty field stays."""
+    for value in ABSENT:
+        assert find("p", ref=value, name="x").absent == ("ref",)
+    for term in [("ref", "=", None), ("ref", "ilike", ""), ("ref", "in", [None, ""])]:
+        assert find("p", domain=[term, ("name", "=", "x")]).absent == ("ref",)
+    for term in [
+        ("ref", "=", False),
+        ("ref", "!=", None),
+        ("ref", "in", [False, 1]),
+        ("n", ">", 0),
+    ]:
+        assert find("p", domain=[term]).absent == ()
+    either = find("p", domain=["|", ("ref", "=", None), ("name", "=", "x")])
+    assert either.absent == ()
+    assert list(meant(either.domain)) == ["|", (0, "=", 1), ("name", "=", "x")]
+    assert pickle.loads(pickle.dumps(find("p", ref=Empty))) == find("p", ref=Empty)
+    for value in [0, 0.0, "0", True, Empty, Decimal(0)]:
+        assert find("p", ref=value).absent == ()
 
 
 def test_different_keys_have_different_external_ids() -> None:

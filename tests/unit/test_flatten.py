@@ -23,7 +23,7 @@ SCALARS = st.one_of(
 FIELDS = st.text("abcdefgh_", min_size=1, max_size=4)
 
 
-NUMBERS = itertools.count()  # no two upserts share a key
+NUMBERS = itertools.count(1)  # no two upserts share a key
 
 
 def _upserts(values):

@@ -41,7 +41,7 @@ def recorded(case):
 
 
 def jobs(count):
-    return [Job(n, "s", (Upsert("p", ("k", n), {"name": f"n{n}"}),)) for n in range(count)]
+    return [Job(n, "s", (Upsert("p", ("k", f"n{n}"), {"name": f"n{n}"}),)) for n in range(count)]
 
 
 def names(body):
@@ -154,15 +154,15 @@ async def test_a_failed_level_leaves_its_job_out_of_the_next():
         return went_well(body)
 
     def order(number, name):
-        customer = Upsert("c", ("c", number), {"name": name})
-        return Job(number, "s", (Upsert("o", ("o", number), {"c_id": customer}),))
+        customer = Upsert("c", ("c", f"n{number}"), {"name": name})
+        return Job(number, "s", (Upsert("o", ("o", f"n{number}"), {"c_id": customer}),))
 
     odoo = Scripted(answer)
     verdicts = await OdooDestination(odoo).deliver([order(1, "bad"), order(2, "good")])
     assert [verdict.code for verdict in verdicts] == ["odoo.validation", None]
-    assert "c __odoorway__.s_c_1: " in verdicts[0].detail
+    assert "c __odoorway__.s_c_n1: " in verdicts[0].detail
     assert [body["data"] for model, _, body in odoo.calls if model == "o"] == [
-        [["__odoorway__.s_o_2", "__odoorway__.s_c_2"]]
+        [["__odoorway__.s_o_n2", "__odoorway__.s_c_n2"]]
     ]
 
 
@@ -218,7 +218,7 @@ async def test_a_find_that_odoo_cannot_search_for_is_isolated():
 
     odoo = Scripted(answer)
     orders = [
-        Job(n, "s", (Upsert("o", ("o", n), {"p_id": find("p", sku=sku)}),))
+        Job(n, "s", (Upsert("o", ("o", f"n{n}"), {"p_id": find("p", sku=sku)}),))
         for n, sku in enumerate(["a", "bad", "c", "d"])
     ]
     verdicts = await OdooDestination(odoo).deliver(orders)

@@ -54,7 +54,7 @@ def transform(route: Route, event: Event) -> Transformed:
     except (Skip, Reject, RetryLater) as signal:
         return _decided(signal)
     except HandlerError as error:
-        return Settled(Outcome.DEAD, "handler.no-command", _told(error, route.handler))
+        return Settled(Outcome.DEAD, error.code, _told(error, route.handler))
     except Exception as error:  # noqa: BLE001 - a handler may raise anything, and it must not stop us
         return Settled(Outcome.DEAD, "handler.failed", _told(error, route.handler))
 

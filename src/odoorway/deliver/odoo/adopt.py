@@ -31,13 +31,13 @@ class Adopted:
 
 
 def wanted(position: int, job: Job) -> Iterator[Wanted]:
-    """Yield the job's Upserts with ``match=``.
+    """Yield the job's Upserts with ``match=``, those with a value to match.
 
     Raises:
         Refused: a value cannot be searched for.
     """
     for one in upserts(job.commands):
-        if isinstance(one.match, Find):
+        if isinstance(one.match, Find) and not one.match.absent:
             yield _wanted(position, job.source, one, one.match)
 
 

@@ -165,7 +165,7 @@ def _plans(jobs: Sequence[Job], known: Known, ledger: Ledger) -> dict[int, Plan]
             ledger.fail([position], failed.verdict)
         except HandlerError as error:
             detail = str(error)
-            verdict = Verdict(outcome=Outcome.DEAD, code="handler.no-command", detail=detail)
+            verdict = Verdict(outcome=Outcome.DEAD, code=error.code, detail=detail)
             ledger.fail([position], verdict)
     return plans
 

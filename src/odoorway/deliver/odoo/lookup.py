@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, product
 from typing import Any
 
-from odoorway.commands import Find, Upsert, env
+from odoorway.commands import Find, Upsert, env, meant
 from odoorway.deliver.odoo.refusal import dead, later
 from odoorway.deliver.odoo.values import Unwritable, plain
 from odoorway.transform.plan import DbId
@@ -84,7 +84,8 @@ def key_of(find: Find) -> Key:
     """
     try:
         where = tuple((name, _searchable(value)) for name, value in find.where)
-        key = Key(find.model, where, find.domain, find.company, find.active_test)
+        domain = tuple(meant(find.domain))
+        key = Key(find.model, where, domain, find.company, find.active_test)
         hash(key)
         plain(key.domain)
     except (Unwritable, TypeError) as error:
@@ -107,7 +108,8 @@ def settle(find: Find, ids: Sequence[int]) -> DbId | Upsert | None:
     """Return what stands for *find*, whose matches are *ids*.
 
     Raises:
-        Refused: several match, or none does and ``missing`` does not help.
+        Refused: several match, or none does and ``missing`` does not help. What the payload
+            has no value for will not come either, so it is not waited for.
     """
     if len(ids) > 1:
         some = ", ".join(map(str, ids[:10])) + (", …" if len(ids) > 10 else "")  # noqa: PLR2004
@@ -115,11 +117,18 @@ def settle(find: Find, ids: Sequence[int]) -> DbId | Upsert | None:
     if ids:
         return DbId(ids[0])
     match find.missing:
-        case "fail":
-            raise dead("odoo.no-match", f"{shown(find)} matches nothing")
-        case "retry":
-            raise later("odoo.awaiting-match", f"{shown(find)} matches nothing")
+        case "retry" if not find.absent:
+            raise later("odoo.awaiting-match", unmatched(find))
+        case "fail" | "retry":
+            raise dead("odoo.no-match", unmatched(find))
     return find.missing
+
+
+def unmatched(find: Find) -> str:
+    """Return why *find* matches nothing."""
+    if not find.absent:
+        return f"{shown(find)} matches nothing"
+    return f"{shown(find)}: the payload has no value for {' and '.join(find.absent)}"
 
 
 def shown(find: Find) -> str:
@@ -153,7 +162,9 @@ def _meanings(answered: Any) -> tuple[Any, ...]:
     asked for in a text field.
     """
     if isinstance(answered, list):
-        return tuple(dict.fromkeys(answered))
+        return tuple(dict.fromkeys(answered)) or (False,)
+    if answered == "":  # stored so, and found by what is asked of an empty field
+        return "", False
     if isinstance(answered, str) and answered == str(_number(answered)):
         return answered, _number(answered)
     return (answered,)

@@ -54,7 +54,7 @@ class Resolver:
         matched: list[Wanted] = []
         for position in list(ledger.open()):
             try:
-                asked[position] = [key_of(find) for find in finds(jobs[position].commands)]
+                asked[position] = _keys(jobs[position])
                 matched += wanted(position, jobs[position])
             except Refused as refused:
                 ledger.fail([position], refused.verdict)
@@ -101,8 +101,12 @@ def _records(job: Job) -> dict[str, str]:
     return {external_id(job.source, one.key): one.model for one in upserts(job.commands)}
 
 
+def _keys(job: Job) -> list[Key]:
+    return [key_of(find) for find in finds(job.commands) if not find.absent]
+
+
 def _resolve(found: Found, find: Find) -> DbId | Upsert | None:
-    answer = found[key_of(find)]
+    answer = () if find.absent else found[key_of(find)]
     if isinstance(answer, Verdict):
         raise Refused(answer)
     return settle(find, answer)

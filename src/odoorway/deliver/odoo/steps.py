@@ -7,7 +7,7 @@ from odoorway.commands import Find, Forward, Upsert
 from odoorway.deliver.http import Forwarder
 from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.load import CONTEXT
-from odoorway.deliver.odoo.lookup import key_of, settle, shown
+from odoorway.deliver.odoo.lookup import key_of, settle, unmatched
 from odoorway.deliver.odoo.refusal import Refused, dead, unexpected
 from odoorway.deliver.odoo.searcher import search
 from odoorway.deliver.odoo.values import Unwritable, plain
@@ -83,11 +83,17 @@ def _is_flag(value: Any) -> bool:
 async def _target(odoo: Odoo, on: Find | Ref, ids: Mapping[str, int]) -> int:
     if isinstance(on, Ref):
         return ids[on.xid]
+    one = settle(on, await _matches(odoo, on))
+    if one is None or isinstance(one, Upsert):
+        raise dead("odoo.no-match", unmatched(on))
+    return one.id
+
+
+async def _matches(odoo: Odoo, on: Find) -> tuple[int, ...]:
+    if on.absent:
+        return ()
     key = key_of(on)
     found = (await search(odoo, [key]))[key]
     if isinstance(found, Verdict):
         raise Refused(found)
-    one = settle(on, found)
-    if one is None or isinstance(one, Upsert):
-        raise dead("odoo.no-match", f"{shown(on)} matches nothing")
-    return one.id
+    return found

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from odoorway.commands import Find
+from odoorway.commands import Empty, Find
 from odoorway.errors import OdoorwayError
 from odoorway.transform.plan import DbId, Lines, Many, Ref
 
@@ -34,7 +34,7 @@ def cell(value: Any) -> str:
         case bool():
             return "1" if value else "0"
         case Enum():
-            return cell(value.value)
+            return cell(_of_enum(value))
         case dict() | list() | tuple():
             return json.dumps(plain(value))
         case int() | float() | Decimal():
@@ -52,7 +52,7 @@ def plain(value: Any, ids: Mapping[str, int] | None = None) -> Any:
     """
     match value:
         case Enum():
-            return plain(value.value, ids)
+            return plain(_of_enum(value), ids)
         case dict():
             return {str(key): plain(inner, ids) for key, inner in value.items()}
         case list() | tuple():
@@ -60,6 +60,10 @@ def plain(value: Any, ids: Mapping[str, int] | None = None) -> Any:
         case Ref() | DbId() | Many() | Lines():
             return _related(value, ids or {})
     return _scalar(value)
+
+
+def _of_enum(value: Enum) -> Any:
+    return None if value is Empty else value.value
 
 
 def _scalar(value: Any) -> str | int | float | bool:

@@ -103,6 +103,14 @@ HANDLER = (
        "A handler returns an Upsert, Update, Call or Forward, a list of them, or raises Skip;"
        " only a Forward can go to a destination that is no Odoo.",
        "Correct the handler, try it with `odoorway try`, then replay."),
+    _d("handler.key-of-nobody", _I, "A record's key stands for nobody",
+       "The id in Upsert's key is 0, -1, empty, 'None', 'null' or the like: what platforms write"
+       " when there is no id, as for a guest's order. All of them would be one record in Odoo, each"
+       " event overwriting the one before.",
+       "Give what is the record's own: for a guest the mail address, or the order's id. With match="
+       " a customer that Odoo knows already is found by the address.",
+       "Look whether an id that should be there was read from the wrong place of the payload.",
+       "Try it with `odoorway try`, then replay."),
     _d("handler.rejected", _I, "The handler rejected the event",
        "The handler raised Reject with the reason shown.",
        "Correct what the reason says, then replay."),

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from odoorway.commands.empty import absent_fields
+from odoorway.commands.keys import Key, check_key
 from odoorway.errors import HandlerError
 
-Key = tuple[str, str | int]
 Context = Mapping[str, Any]
-_KIND = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
@@ -24,6 +24,11 @@ class Find:
     company: int | None = None  # the only company whose records are seen
     active_test: bool = True  # archived records are not seen
 
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """The fields that the payload has no value for, so that no record can be meant."""
+        return absent_fields(self.where, self.domain)
+
 
 @dataclass(frozen=True, slots=True)
 class Upsert:
@@ -35,7 +40,8 @@ class Upsert:
     key leaves it.
 
     ``match`` adopts a record that Odoo already has: fields and their values, or a ``find``. It
-    is looked for once; the record found, or else made, belongs to the key from then on. With
+    is looked for once; the record found, or else made, belongs to the key from then on. A value
+    that the payload lacks matches nothing. With
     ``lines="sync"`` lines that an earlier event wrote and that this one does not have are
     removed, or set to zero where Odoo forbids that; lines that a person added stay.
     ``company`` and ``context`` hold for nested Upserts too, unless they have their own.
@@ -56,12 +62,12 @@ class Upsert:
         """Refuse what could not be written, with the form that can."""
         _check_model("Upsert", self.model)
         _check_values("Upsert", self.values)
-        _check_key(self.key)
+        check_key(self.key)
         _check_env("Upsert", self.company, self.context)
         if self.lines not in {"add", "sync"}:
             raise HandlerError(f"Upsert's lines= is {self.lines!r}; use 'add' or 'sync'")
         if isinstance(self.match, Mapping):
-            object.__setattr__(self, "match", find(self.model, **self.match))
+            object.__setattr__(self, "match", _matching(self.model, self.match))
         elif self.match is not None:
             _check_find("Upsert", self.match, self.model)
 
@@ -170,6 +176,9 @@ def find(
 ) -> Find:
     """Look up the one record of *model* whose fields equal *where*.
 
+    A value that is None, "" or False matches nothing, and Odoo is not asked: ``Empty`` is the way
+    to look for a field that is empty, or False.
+
     ``missing`` says what happens when nothing matches: ``"fail"`` (dead letter), ``"retry"``,
     ``None`` (the field is cleared) or an Upsert that creates it. ``domain`` narrows it in Odoo's
     own notation, ``company`` is a company's id, and with ``active_test=False`` archived records
@@ -189,20 +198,10 @@ def find(
     return Find(model, tuple(sorted(where.items())), missing, terms, company, active_test)
 
 
-def external_id(source: str, key: Key) -> str:
-    """Return what makes the record the same record: ``__odoorway__.<source>_<kind>_<id>``.
-
-    Different keys give different external IDs: source and kind hold no ``_``, and every
-    character of the id outside ``[A-Za-z0-9_-]`` is written ``~hex~``.
-    """
-    kind, ident = key
-    safe = re.sub(r"[^A-Za-z0-9_-]", lambda m: f"~{ord(m.group()):x}~", str(ident))
-    return f"{owned_by(source)}{kind}_{safe}"
-
-
-def owned_by(source: str) -> str:
-    """Return what all external IDs of *source*, and no others, begin with."""
-    return f"__odoorway__.{source}_"
+def _matching(model: str, where: Mapping[str, Any]) -> Find:
+    if not where or not all(isinstance(name, str) for name in where):
+        raise HandlerError(f"Upsert's match= is {where!r}; give fields, like {{'email': mail}}")
+    return Find(model, tuple(sorted(where.items())))
 
 
 def env(company: int | None, context: Context) -> dict[str, Any]:
@@ -217,16 +216,6 @@ def _frozen(value: Any) -> Any:
 def _check_model(what: str, model: object) -> None:
     if not isinstance(model, str) or not re.fullmatch(r"[a-z_][a-z0-9_.]*", model):
         raise HandlerError(f"{what}'s model is {model!r}; write its name, like 'sale.order'")
-
-
-def _check_key(key: object) -> None:
-    if not isinstance(key, tuple) or len(key) != 2:  # noqa: PLR2004
-        raise HandlerError(f"Upsert's key is {key!r}; write (kind, id), like ('order', 42)")
-    kind, ident = key
-    if not isinstance(kind, str) or not _KIND.fullmatch(kind):
-        raise HandlerError(f"Upsert's kind is {kind!r}; use letters, digits and '-', like 'order'")
-    if isinstance(ident, bool) or not isinstance(ident, str | int) or ident == "":
-        raise HandlerError(f"Upsert's id is {ident!r}; give the platform's id, text or a number")
 
 
 def _check_values(what: str, values: object) -> None:

@@ -1,0 +1,33 @@
+"""What a handler returns: pure data that says what to write into Odoo, or where to send it."""
+
+from odoorway.commands.empty import Empty, meant
+from odoorway.commands.keys import Key, KeyOfNobody, external_id, owned_by
+from odoorway.commands.model import (
+    Call,
+    Command,
+    Context,
+    Find,
+    Forward,
+    Update,
+    Upsert,
+    env,
+    find,
+)
+
+__all__ = [
+    "Call",
+    "Command",
+    "Context",
+    "Empty",
+    "Find",
+    "Forward",
+    "Key",
+    "KeyOfNobody",
+    "Update",
+    "Upsert",
+    "env",
+    "external_id",
+    "find",
+    "meant",
+    "owned_by",
+]
