@@ -12,6 +12,7 @@ from odoorway.console.auth import Sessions, hashed, hashed_token
 from odoorway.console.desk import Desk
 from odoorway.console.latency import Latency
 from odoorway.console.metrics import Metrics
+from odoorway.dispatch.handlers import HandlersHere
 from odoorway.journal.accounts import Accounts, Person, Role
 from odoorway.journal.accounts_sqlite import SqliteAccounts
 from odoorway.journal.sqlite import SqliteJournal
@@ -51,8 +52,10 @@ class Bench:
     def __post_init__(self) -> None:
         clock = SystemClock()
         self.accounts: Accounts = SqliteAccounts(self.journal)
+        gateway = gateway_of()
         self.desk = Desk(
-            gateway=gateway_of(), journal=self.journal, accounts=self.accounts, clock=clock,
+            gateway=gateway, handlers=HandlersHere(gateway.routes), journal=self.journal,
+            accounts=self.accounts, clock=clock,
             latency=Latency(self.journal, clock), pace=lambda: {"odoo": (400, 2)}, wake=self._wake, receiver="http://127.0.0.1:1",
             odoo_urls={"odoo": "https://odoo.example.com"}, test=lambda *_: {},
             login=self.login, hosts=frozenset() if self.login else self.hosts,

@@ -12,14 +12,14 @@ from odoorway.console.sources import sample_of, steps
 from odoorway.console.units import when
 from odoorway.console.web import Web
 from odoorway.deliver.odoo.about import About
+from odoorway.dispatch.handler_process import Task
 from odoorway.journal.accounts import Person
 from odoorway.journal.found import Rhythm
 from odoorway.model.delivery import Planned, State
 from odoorway.model.event import Event
 from odoorway.model.mask import shown_body
 from odoorway.model.standing import Standing
-from odoorway.transform.run import Commands, Transformed, transform
-from odoorway.transform.shown import shown
+from odoorway.transform.run import Commands, Transformed
 
 _LATELY = 5  # minutes over which a rate is told
 
@@ -111,8 +111,10 @@ async def planned_today(web: Web, event: Event) -> list[dict[str, str]]:
     """Return what today's handlers make of an event, and how that differs; nothing is written."""
     sent = {one["route"]: one["commands"] for one in reversed(await deliveries_of(web, event))}
     found = []
-    for route in web.desk.gateway.routes_for(event.source, event.topic):
-        text = _today(transform(route, event), web.desk.masked)
+    routes = list(web.desk.gateway.routes_for(event.source, event.topic))
+    results = await web.desk.handlers.run([Task(route.name, event) for route in routes])
+    for route, result in zip(routes, results, strict=True):
+        text = _today(result, web.desk.masked)
         before = sent.get(route.name, "")
         lines = difflib.unified_diff(
             before.splitlines(), text.splitlines(), "sent then", "today", lineterm="", n=2
@@ -130,7 +132,7 @@ async def planned_today(web: Web, event: Event) -> list[dict[str, str]]:
 
 def _today(result: Transformed, names: Collection[str]) -> str:
     if isinstance(result, Commands):
-        return shown_body(shown(result.commands).encode(), names)
+        return shown_body(result.text.encode(), names)
     return f"{result.outcome} {result.code}\n{result.detail}"
 
 

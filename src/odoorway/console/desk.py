@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from odoorway.clock import Clock
 from odoorway.console.latency import Latency
 from odoorway.deliver.odoo.about import About
+from odoorway.dispatch.handlers import Handlers
 from odoorway.gateway import Gateway
 from odoorway.journal.accounts import Accounts
 from odoorway.journal.port import Journal
@@ -25,6 +26,7 @@ class Desk:
     pace: Callable[[], Pace]
     latency: Latency
     wake: Callable[[], None]
+    handlers: Handlers  # runs them outside the loop that serves pages and webhooks
     receiver: str  # the URL of the receiver
     odoo_urls: Mapping[str, str]  # of the destinations that are an Odoo
     test: Callable[[str, str, bytes], dict[str, str]]  # the headers of a signed request

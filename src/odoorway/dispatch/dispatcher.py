@@ -183,9 +183,11 @@ class Dispatcher:
 
         With the breaker open it only asks the destination, once its pause is over.
         """
-        if not self.breaker.closed and not await self._probe():
+        if not self.breaker.closed:
+            works = await self._probe()
             await self._note()
-            return 0
+            if not works:
+                return 0
         if self._busy >= self.pace.concurrency or len(self._aside) >= self._limits.batch:
             return 0
         self._busy += 1

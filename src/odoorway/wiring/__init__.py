@@ -142,7 +142,7 @@ async def running(
         listening = listen(settings.host, settings.port, "port")
         held.callback(listening.close)
         url, lag = url_of(listening), Lag()
-        desk = desk_of(gateway, settings, environ, journal, dispatchers, clock, url, lag)
+        desk = desk_of(gateway, settings, environ, journal, dispatchers, clock, url, lag, handlers)
         served = console(desk, settings)
         parts = [
             _receiving(server, listening, settings.grace),

@@ -14,6 +14,7 @@ from odoorway.console.metrics import Metrics
 from odoorway.console.server import console_server
 from odoorway.deliver.odoo.about import Asker
 from odoorway.dispatch.dispatcher import Dispatcher
+from odoorway.dispatch.handlers import Handlers
 from odoorway.errors import SettingsError
 from odoorway.gateway import Gateway
 from odoorway.journal.accounts import Accounts
@@ -68,6 +69,7 @@ def desk_of(  # noqa: PLR0913, PLR0917 - the composition root gives each part
     clock: Clock,
     receiver: str,
     lag: Lag,
+    handlers: Handlers,
 ) -> Desk:
     """Return what the console works with."""
     local = _is_local(settings.console_host)
@@ -89,6 +91,7 @@ def desk_of(  # noqa: PLR0913, PLR0917 - the composition root gives each part
         latency=Latency(journal, clock),
         lag=lag.worst,
         max_rate=settings.max_rate,
+        handlers=handlers,
         receiver=receiver,
         odoo_urls=_urls(gateway, settings, environ),
         test=test,
