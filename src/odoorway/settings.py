@@ -76,6 +76,18 @@ class Settings(BaseModel):
     keep_rejected_days: float = Field(
         30.0, ge=0, description="days that refused requests are kept; 0 for ever"
     )
+    keep_key_days: float = Field(
+        90.0,
+        ge=0,
+        description="days for which an event that comes again under its platform's event id is"
+        " known, whether it is still kept or not; 0 for ever",
+    )
+    repeat_window: float = Field(
+        600.0,
+        ge=0,
+        description="seconds for which an equal body from a source without event ids is taken for"
+        " a repeat, unless something else about the same thing came since; 0 takes none for one",
+    )
     keep_size: int = Field(
         0,
         ge=0,

@@ -68,6 +68,10 @@ async def test_export_and_import(shell: Shell, tmp_path: Path) -> None:
     assert "start `odoorway run` first" in other.run("import", str(file), code=4)
     again = shell.run("import", str(file))
     assert "0 events stored, 24 were there" in again
+    alike = [{**events[0], "id": f"evt_{n}", "idempotency_key": "sha256:a"} for n in range(2)]
+    file.write_text("\n".join(map(json.dumps, alike)))
+    assert "2 events stored, 0 were there" in shell.run("import", str(file))
+    assert "0 events stored, 2 were there" in shell.run("import", str(file))
     file.write_text(masked.splitlines()[0])
     assert "masked" in shell.run("import", str(file), code=1)
     file.write_text("{}")

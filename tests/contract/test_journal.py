@@ -824,8 +824,6 @@ async def test_what_is_old_is_forgotten(opened: Open) -> None:
     assert flows == {("crm", State.PENDING): 1, ("shop", State.SKIPPED): 1}
     assert await journal.beats(0.0) == beats
     assert not await journal.attempts(1)
-    again = await journal.append(replace(event(1, body="body 1"), source="shop"), [PLAN])
-    assert not again.duplicate
 
 
 def sweep(

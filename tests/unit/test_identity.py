@@ -79,6 +79,12 @@ def test_without_an_id_the_body_is_the_id() -> None:
     assert first.version is None
 
 
+def test_an_id_of_the_platform_never_looks_like_a_hash_of_ours() -> None:
+    """Else it would be known for minutes only."""
+    found = identify(Identity(event_id=("header:X-Id",)), (("x-id", "sha256:e1"),), b"", None)
+    assert found.idempotency_key == "id:sha256:e1"
+
+
 def test_long_values_that_differ_at_their_end_stay_different() -> None:
     """A hostile id does not grow the index, and two ids with one beginning are two events."""
     long = "x" * 9_999

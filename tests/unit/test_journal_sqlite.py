@@ -21,7 +21,7 @@ from odoorway.journal.statements import load
 from odoorway.model.delivery import Planned
 from odoorway.model.event import Event, Rejection
 
-WRITE = load("sqlite", "write", "forget")
+WRITE = load("sqlite", "write", "forget", "seen")
 READ = load("sqlite", "read")
 # What runs on the path of each webhook. Full lists are read on request only.
 HOT = {name: sql for name, sql in WRITE.items() if not name.endswith("_release")} | {
@@ -236,3 +236,58 @@ async def test_a_file_from_a_newer_odoorway_is_refused(tmp_path: Path) -> None:
     db.close()
     with pytest.raises(JournalUnavailable, match="newer"):
         SqliteJournal.open(path)
+
+
+async def test_what_is_known_comes_along_from_an_older_journal(tmp_path: Path) -> None:
+    """Ids of events that are kept, and of those without one the last minutes."""
+    path = tmp_path / "journal.db"
+    db = of_schema(path, 8)
+    events = [
+        replace(_event(number, about), idempotency_key=key, received_at=at, body_hash=body)
+        for number, (about, key, at, body) in enumerate(
+            (
+                ("order/1", "e1", 0.0, "a"), ("stock/A", "sha256:a", 8_000.0, "a"),
+                ("stock/B", "sha256:c", 9_000.0, "c"), ("stock/A", "sha256:b", 9_000.0, "b"),
+                ("order/1", "e1", 9_000.0, "b"), ("stock/A", "sha256:d", 9_001.0, "d"),
+                ("stock/B", "sha256:e", 9_002.0, "e"),
+            )
+        )
+    ]  # fmt: skip
+    for one in events:
+        db.execute(
+            "INSERT INTO event (id, source, topic, idempotency_key, ordering_key, received_at,"
+            " headers, body_hash, conflict, body)"
+            " VALUES (?, 'shop', 't', ?, ?, ?, '[]', ?, 0, x'')",
+            (one.id, one.idempotency_key, one.ordering_key, one.received_at, one.body_hash),
+        )
+    db.close()
+    journal = SqliteJournal.open(path)
+    again = [replace(one, id=f"new_{one.id}", received_at=9_100.0) for one in events]
+    told = [await journal.append(again[number], []) for number in (0, 4, 5, 6, 3)]
+    await journal.close()
+    known = [events[number].id for number in (0, 4, 5, 6)]
+    assert [one.event_id for one in told] == [*known, again[3].id]
+
+
+async def test_forgetting_keys_costs_the_same_whatever_is_known(tmp_path: Path) -> None:
+    """Counted in steps of SQLite's machine: the last of those that expired is as near."""
+    few, many = [await _forgetting_keys(tmp_path / f"{known}.db", known) for known in (100, 3_000)]
+    assert many < few * 1.2 + 50
+
+
+async def _forgetting_keys(path: Path, known: int) -> int:
+    journal = SqliteJournal.open(path, limits=Limits(key_life=10.0))
+    plans = [Planned(route="r", destination="odoo")]
+    await asyncio.gather(*(journal.append(_event(n, str(n)), plans) for n in range(known)))
+    counted = [0]
+
+    def step() -> bool:
+        counted[0] += 1
+        return False
+
+    journal._writer._db.set_progress_handler(step, 1)
+    assert await journal.forget_keys(30.5, limit=50) == 21
+    assert await journal.forget_keys(90.5, limit=50) == 50
+    journal._writer._db.set_progress_handler(None)
+    await journal.close()
+    return counted[0]

@@ -298,3 +298,18 @@ async def test_appends_go_on_while_much_is_removed(journal: SqliteJournal) -> No
     assert await removing == 5_000
     assert await left(journal) == [10_000 + n for n in range(added)]
     assert len([old for old in between if 0 < old < 5_000]) >= 5
+
+
+async def test_keys_that_expired_go_all_of_them(journal: SqliteJournal) -> None:
+    """In steps, by their own time; the events that they were the keys of stay."""
+    await asyncio.gather(
+        *(journal.append(aged(number, 90.5 - number / 1_000), [PLAN]) for number in range(900))
+    )
+    assert await forget(journal) == (0, [])
+    again = [
+        await journal.append(replace(aged(number, 0), id=f"evt_9{number}"), [PLAN])
+        for number in (0, 499, 501, 899)
+    ]
+    assert [one.duplicate for one in again] == [False, False, True, True]
+    assert await journal.forget_keys(NOW, limit=9) == 0
+    assert len(await left(journal)) == 902

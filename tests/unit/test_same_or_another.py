@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import dataclasses
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -14,7 +15,7 @@ from odoorway import Gateway, Upsert
 from odoorway.model.delivery import Delivery, State
 from odoorway.model.source import SourceDefinition
 from odoorway.settings import Settings
-from odoorway.sources import sign, standard_webhooks
+from odoorway.sources import hmac, sign, standard_webhooks
 from odoorway.testing import SandboxOdoo
 from odoorway.wiring import Running, running
 
@@ -94,3 +95,38 @@ async def test_things_of_two_kinds_are_two_things_though_they_have_one_id() -> N
         names = [one["name"] for one in crm.odoo.records("res.partner")]
     assert codes == [None, None, None, "event.stale"]
     assert names == ["contact.updated", "invoice.paid", "contact.address.updated"]
+
+
+def stock(change: dict[str, Any]) -> Upsert:
+    values = {"name": change["sku"], "list_price": change["qty"]}
+    return Upsert("product.product", ("sku", change["sku"]), values)
+
+
+WAREHOUSE = hmac.source(
+    secret="a-secret", header="X-Sig", topic="header:X-Topic", ordering_key="stock/{json:sku}"
+)
+
+
+async def test_without_event_ids_stock_5_4_5_ends_as_5() -> None:
+    """A change back is a change; only the request that came twice in a row is a repeat."""
+    async with sender(WAREHOUSE, stock) as crm:
+        ids = [await crm.send({"sku": "A", "qty": qty}, "stock") for qty in (5, 4, 4, 5)]
+        (product,) = crm.odoo.records("product.product")
+    assert product["list_price"] == 5
+    assert [ids.index(one) for one in ids] == [0, 1, 1, 3]
+
+
+async def test_with_no_window_every_request_without_an_id_is_an_event() -> None:
+    """As the setting says."""
+    async with sender(WAREHOUSE, stock, repeat_window=0) as crm:
+        assert len({await crm.send({"sku": "A", "qty": 5}, "stock") for _ in range(3)}) == 3
+
+
+async def test_an_event_id_is_known_for_the_days_that_are_set() -> None:
+    """0 is for ever, as with all that is kept."""
+    events = dataclasses.replace(WAREHOUSE.identity, event_id=("header:X-Id",))
+    named = dataclasses.replace(WAREHOUSE, identity=events)
+    for days, count in ((0, 1), (90, 1), (1e-9, 2)):
+        async with sender(named, stock, keep_key_days=days) as crm:
+            ids = {await crm.send({"sku": "A", "qty": 5}, "stock", "e1") for _ in range(2)}
+        assert len(ids) == count

@@ -13,9 +13,9 @@ from odoorway.journal.port import Journal
 from odoorway.telemetry import Log, log
 
 # Size never removes what is younger: platforms (Stripe, PayPal) send an event again for up to
-# three days, and one that was removed by then would count as new.
+# three days, and whoever asks about one that came twice should find it.
 YOUNG_DAYS: Final = 3.0
-_STEP = 200  # events, lanes, rejections or beats in one transaction
+_STEP = 200  # events, lanes, rejections, beats or keys in one transaction
 _ROUND_DAYS = 7.0  # then a walk starts over, for what settled after it had passed
 _DAY = 86400.0
 _EVERY = 3600.0  # seconds between two rounds
@@ -68,9 +68,12 @@ class Retention:
         events = 0
         for sweep in sweeps(until, self._clock.now(), self._ago(_ROUND_DAYS)):
             events += await self._walk(sweep, _never)
-        await self._oldest(self._journal.forget_lanes, keep.delivered)
-        rejections = await self._oldest(self._journal.forget_rejections, keep.rejected)
-        await self._oldest(self._journal.forget_beats, keep.delivered)
+        await self._oldest(self._journal.forget_lanes, until.delivered)
+        rejections = await self._oldest(
+            self._journal.forget_rejections, self._before(keep.rejected)
+        )
+        await self._oldest(self._journal.forget_beats, until.delivered)
+        await self._oldest(self._journal.forget_keys, self._clock.now())
         events += await self._shrink()
         if events or rejections:
             log(Log.FORGOTTEN, events=events, rejections=rejections)
@@ -93,9 +96,9 @@ class Retention:
             await asyncio.sleep(self._breath)
         return removed
 
-    async def _oldest(self, forget: Callable[..., Awaitable[int]], days: float) -> int:
-        """Remove with *forget* what is older than *days*; return how many."""
-        until, removed = self._before(days), 0
+    async def _oldest(self, forget: Callable[..., Awaitable[int]], until: float | None) -> int:
+        """Remove with *forget* what is over before *until*, if any time; return how many."""
+        removed = 0
         while until is not None and (gone := await forget(until, limit=_STEP)):
             removed += gone
             await asyncio.sleep(self._breath)

@@ -52,6 +52,10 @@ class Limits:
     rejection_body: int = 4_096  # bytes
     header_value: int = 2_048  # characters
     text: int = 16_384  # characters of a detail or traceback
+    key_life: float | None = (
+        90 * 86_400.0
+    )  # seconds that a platform's event id is known; None: ever
+    repeat_window: float = 600.0  # seconds that an equal body without an id is a repeat; 0: never
 
 
 class Journal(Protocol):
@@ -61,13 +65,15 @@ class Journal(Protocol):
     """
 
     async def append(self, event: Event, planned: Sequence[Planned]) -> Appended:
-        """Record *event* durably with one delivery a plan, once per source, key and body.
+        """Record *event* durably with one delivery a plan, unless it is a repeat.
 
         When this returns, the event survives ``kill -9`` and power loss: only then may the
-        receiver answer 2xx. Appending the same source, idempotency key and body again stores
-        nothing and returns the first event's id with ``duplicate`` set. The same key with
-        another body is an event of its own with ``conflict`` set. Without a plan the event is
-        stored with one delivery in state ``skipped``, route ``""``.
+        receiver answer 2xx. A repeat stores nothing and returns the first event's id with
+        ``duplicate`` set. It is one when the same source, event id, topic and body came within
+        ``Limits.key_life``; without an event id, when the same topic and body came within
+        ``Limits.repeat_window`` and nothing else about the same ordering key since. The same event
+        id with another topic or body is an event of its own with ``conflict`` set. Without a plan
+        the event is stored with one delivery in state ``skipped``, route ``""``.
 
         Raises:
             JournalFull: ``Limits.max_waiting`` deliveries wait already.
@@ -285,8 +291,7 @@ class Journal(Protocol):
         An event's state is that of the delivery which needs it longest: waiting, then dead,
         delivered, skipped. What waits is never removed, nor a dead letter that holds its lane;
         the others when they arrived before their state's time, with all that became of them.
-        Counts of what is there follow; beats stay. A removed event that the platform sends again
-        is new.
+        Counts of what is there follow; beats stay, and so do the keys by which a repeat is known.
 
         A lane goes with the last event of it, unless it has an applied version of an event that
         did not come before the sweep's ``versions``: see ``forget_lanes``.
@@ -316,6 +321,13 @@ class Journal(Protocol):
 
         Raises:
             JournalUnavailable: it cannot.
+        """
+        ...
+
+    async def forget_keys(self, until: float, *, limit: int) -> int:
+        """Remove up to *limit* keys that expired before *until*; return how many.
+
+        Whether their events are there makes no difference.
         """
         ...
 

@@ -4,26 +4,36 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
+
 from odoorway.model.delivery import Attempt, Delivery, Outcome, Settlement, State
 from odoorway.model.event import Event, Headers, Rejection
 from odoorway.model.standing import Standing
 
 Row = tuple[Any, ...]
 Bindings = dict[str, Any]
-encode = json.JSONEncoder(separators=(",", ":")).encode
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
-def events_bindings(events: Sequence[Event]) -> Bindings:
-    """Return the columns of *events*, a JSON array each, and their bodies in one blob."""
+def encode(value: Any) -> str:
+    """Return *value* as JSON; lists of plain values in a tenth of the time that others take."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return _encode(value)
+
+
+def events_bindings(events: Sequence[tuple[Event, bool]]) -> Bindings:
+    """Return the columns of *events*, a JSON array each, and their bodies in one blob.
+
+    Each comes with whether it is a conflict.
+    """
     rows = []
-    seen: set[tuple[str, str]] = set()
     start = 1  # as SQL counts
-    for event in events:
-        key = (event.source, event.idempotency_key)
-        rows.append((*_columns(event), key in seen, start, len(event.body)))
-        seen.add(key)
+    for event, conflict in events:
+        rows.append((*_columns(event), conflict, start, len(event.body)))
         start += len(event.body)
-    return {"rows": encode(rows), "bodies": b"".join(event.body for event in events)}
+    return {"rows": encode(rows), "bodies": b"".join(event.body for event, _ in events)}
 
 
 def _columns(event: Event) -> Row:
@@ -35,18 +45,9 @@ def _columns(event: Event) -> Row:
         event.ordering_key,
         event.version,
         event.received_at,
-        encode(event.headers),
+        event.headers,
         event.body_hash,
     )
-
-
-def event_key(event: Event) -> Bindings:
-    """Return the columns that make *event* the same event."""
-    return {
-        "source": event.source,
-        "idempotency_key": event.idempotency_key,
-        "body_hash": event.body_hash,
-    }
 
 
 def rejection_bindings(rejection: Rejection) -> Bindings:

@@ -12,7 +12,7 @@ from typing import Self, TypeVar, cast
 import apsw
 
 from odoorway.errors import JournalUnavailable
-from odoorway.journal import forget, read, write
+from odoorway.journal import forget, read, seen, write
 from odoorway.journal.caps import cap_event, cap_rejection, cap_settlement
 from odoorway.journal.connect import (
     CHECKPOINT_PAGES,
@@ -314,6 +314,10 @@ class SqliteJournal:
     async def touch(self) -> None:
         """See ``Journal.touch``."""
         await self._writer.do(write.touch)
+
+    async def forget_keys(self, until: float, *, limit: int) -> int:
+        """See ``Journal.forget_keys``."""
+        return await self._writer.do(lambda db: seen.forget(db, until, limit))
 
     async def size(self) -> int:
         """See ``Journal.size``. The file itself is larger by the pages that are free again."""

@@ -1,20 +1,21 @@
 """What the writer does inside a transaction, one function an operation of the port."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import assert_never, cast
+from typing import NamedTuple, assert_never, cast
 
 import apsw
 
 from odoorway.errors import JournalFull
+from odoorway.journal import seen
 from odoorway.journal.caps import cap_text
 from odoorway.journal.found import Took
 from odoorway.journal.port import Appended, Binding, Limits
+from odoorway.journal.repeats import Mark, Sameness, mark_of
 from odoorway.journal.rows import (
     Bindings,
     Row,
     encode,
-    event_key,
     events_bindings,
     rejection_bindings,
     settlement_bindings,
@@ -40,51 +41,68 @@ def append(
     db: apsw.Connection, arrivals: Sequence[Arrival], limits: Limits
 ) -> Sequence[Appended | JournalFull]:
     """Add events with their deliveries, in that order; a refusal is a result like any other."""
-    planned = sum(len(plans) for _, plans in arrivals)
+    sorted_out = _sort_out(db, arrivals, limits)
+    planned = sum(len(one.plans) for one in sorted_out if not one.sameness.repeats)
     if planned and _scalar(db, "waiting") + planned > limits.max_waiting:
         return [_append_near_full(db, arrival, limits) for arrival in arrivals]
-    return _append(db, arrivals)
+    return _append(db, sorted_out)
+
+
+class _Sorted(NamedTuple):
+    event: Event
+    plans: Sequence[Planned]
+    mark: Mark
+    sameness: Sameness
+
+
+def _sort_out(
+    db: apsw.Connection, arrivals: Sequence[Arrival], limits: Limits
+) -> Sequence[_Sorted]:
+    marks = [mark_of(event, limits) for event, _ in arrivals]
+    found = zip(arrivals, marks, seen.sort_out(db, marks), strict=True)
+    return [_Sorted(event, plans, mark, same) for (event, plans), mark, same in found]
 
 
 def _append_near_full(
     db: apsw.Connection, arrival: Arrival, limits: Limits
 ) -> Appended | JournalFull:
     """Add the event if there is room; a repeat needs none."""
-    event, planned = arrival
-    if not planned or _scalar(db, "waiting") < limits.max_waiting:
-        return _append(db, [arrival])[0]
-    known = db.execute(SQL["event_known"], event_key(event)).fetchone()
-    if known:
-        return Appended(known[0], duplicate=True)
+    (one,) = _sort_out(db, [arrival], limits)
+    needs_room = one.plans and not one.sameness.repeats
+    if not needs_room or _scalar(db, "waiting") < limits.max_waiting:
+        return _append(db, [one])[0]
     return JournalFull(
         f"{limits.max_waiting} deliveries wait already: see why they do (`odoorway dead list`,"
         " the destination's state), or raise ODOORWAY_MAX_WAITING"
     )
 
 
-def _append(db: apsw.Connection, arrivals: Sequence[Arrival]) -> Sequence[Appended]:
-    events = [event for event, _ in arrivals]
-    stored = db.execute(SQL["events_add"], events_bindings(events)).fetchall()
-    added = {str(event_id): cast("int", seq) for event_id, seq in stored}
+def _append(db: apsw.Connection, sorted_out: Sequence[_Sorted]) -> Sequence[Appended]:
+    new = [one for one in sorted_out if not one.sameness.repeats]
+    added = _add_events(db, new)
     lanes, unrouted = [], []
-    for event, plans in arrivals:
-        if event.id in added:
-            lanes += [_lane(added[event.id], event, plan) for plan in plans]
-            unrouted += [] if plans else [(added[event.id], event.received_at)]
+    for event, plans, _, _ in (one for one in new if one.event.id in added):
+        lanes += [_lane(added[event.id], event, plan) for plan in plans]
+        unrouted += [] if plans else [(added[event.id], event.received_at)]
     _deliver(db, lanes, replay=False)
     if unrouted:
         rows = {"rows": encode(unrouted), "code": NO_ROUTE}
         db.execute(SQL["deliveries_add_unrouted"], rows)
     return [
-        Appended(event.id, duplicate=False)
-        if event.id in added
-        else Appended(_known(db, event), duplicate=True)
-        for event in events
+        Appended(one.sameness.repeats or one.event.id, duplicate=one.event.id not in added)
+        for one in sorted_out
     ]
 
 
-def _known(db: apsw.Connection, event: Event) -> str:
-    return str(_scalar(db, "event_known", event_key(event)))
+def _add_events(db: apsw.Connection, new: Sequence[_Sorted]) -> Mapping[str, int]:
+    """Store events and what they are known by; return the numbers of those not stored before."""
+    if not new:
+        return {}
+    rows = events_bindings([(one.event, one.sameness.conflict) for one in new])
+    stored = db.execute(SQL["events_add"], rows).fetchall()
+    added = {str(event_id): cast("int", seq) for event_id, seq in stored}
+    seen.remember(db, [one.mark for one in new if one.event.id in added])
+    return added
 
 
 def _lane(seq: int, event: Event, plan: Planned) -> Lane:

@@ -4,6 +4,7 @@ import os
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 # Ids are no secrets, and asking the kernel for each costs 8 µs. It is a generator of our own,
 # because hooks.py may seed the module's; a process that was forked must not go on with its
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 _random = random.Random()  # noqa: S311
 os.register_at_fork(after_in_child=_random.seed)
 Headers = tuple[tuple[str, str], ...]
+UNNAMED: Final = "sha256:"  # begins an idempotency key that is a hash of topic and body
 
 
 def new_id(prefix: str, now: float) -> str:
@@ -37,6 +39,11 @@ class Event:
     body: bytes
     body_hash: str  # SHA-256, hex
     conflict: bool = False  # an earlier event has the same idempotency key and another body
+
+    @property
+    def named(self) -> bool:
+        """Whether the platform gave it an id; else its idempotency key is a hash."""
+        return not self.idempotency_key.startswith(UNNAMED)
 
     @property
     def received(self) -> datetime:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import orjson
 
 _UNSET: Final = object()
+_DIGITS: Final = 10  # no list has an index with more
 
 
 class Unreadable(ValueError):
@@ -34,11 +35,11 @@ class Document:
     def text(self, steps: Sequence[str]) -> str | None:
         """Return the text or number at *steps*, keys of objects and indexes of lists; else None."""
         found = _walk(self.value, steps)
+        if isinstance(found, str):
+            return found
         if isinstance(found, float):  # also an integer over 64 bits, rounded
-            found = _walk(self._as_written(), steps)
-        if isinstance(found, bool) or not isinstance(found, str | int | float):
-            return None
-        return str(found)
+            return str(_walk(self._as_written(), steps))
+        return str(found) if isinstance(found, int) and not isinstance(found, bool) else None
 
     def _as_written(self) -> Any:
         if self._exact is _UNSET:
@@ -48,14 +49,14 @@ class Document:
 
 def _walk(value: Any, steps: Sequence[str]) -> Any:
     for step in steps:
-        match value:
-            case dict():
-                value = value.get(step)
-            case list() if step.isascii() and step.isdigit() and int(step) < len(value):
-                value = value[int(step)]
-            case _:
-                return None
+        value = value.get(step) if isinstance(value, dict) else _element(value, step)
     return value
+
+
+def _element(value: Any, step: str) -> Any:
+    if not isinstance(value, list) or not (step.isascii() and step.isdigit()):
+        return None
+    return value[int(step)] if len(step) < _DIGITS and int(step) < len(value) else None
 
 
 def _exactly(body: bytes, *, why: str) -> Any:

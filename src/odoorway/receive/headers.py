@@ -22,9 +22,9 @@ _LONG: Final = 8  # a secret that long is not found inside another value by chan
 
 
 def credentials(secrets: Iterable[str]) -> re.Pattern[str]:
-    """Return what finds a credential in a header's value: one of *secrets*, Basic or Bearer."""
-    known = [re.escape(one) if len(one) >= _LONG else rf"\A{re.escape(one)}\Z" for one in secrets]
-    return re.compile("|".join([r"\A(?i:basic|bearer) ", *known]))
+    """Return what finds a credential among lines: one of *secrets*, Basic or Bearer."""
+    known = [re.escape(one) if len(one) >= _LONG else f"^{re.escape(one)}$" for one in secrets]
+    return re.compile("|".join(["^(?i:basic|bearer) ", *known]), re.MULTILINE)
 
 
 def safe_headers(
@@ -35,10 +35,14 @@ def safe_headers(
     Of a signature the first characters are kept.
     """
     signature = (signature_header or "").lower()
+    if revealing.search("\n".join([value for _, value in headers])):
+        headers = tuple([pair for pair in headers if not revealing.search(pair[1])])
     return tuple(
-        (name, _cut(value) if name == signature else value)
-        for name, value in headers
-        if (name == signature or not _names_a_credential(name)) and not revealing.search(value)
+        [
+            (signature, _cut(pair[1])) if pair[0] == signature else pair
+            for pair in headers
+            if pair[0] == signature or not _names_a_credential(pair[0])
+        ]
     )
 
 

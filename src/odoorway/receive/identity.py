@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from odoorway.model.event import Headers
+from odoorway.model.event import UNNAMED, Headers
 from odoorway.model.source import TOPIC_HEAD, Identity
 from odoorway.receive.document import Document
 
@@ -17,6 +17,7 @@ _MOST: Final = 512  # characters of a value; of a longer one the rest is its has
 _BEGINNING: Final = 400  # characters of such a one that stay to be read
 # What programs write for an id that is not there.
 _NOBODY: Final = frozenset({"", "0", "-1", "null", "none", "undefined", "nan"})
+_LONGEST_NOBODY: Final = 16  # characters, with blanks around
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def identify(
     body_hash = hashlib.sha256(body).hexdigest()
     topic = _first(identity.topic, headers, document) or ""
     event_id = _someone(_first(identity.event_id, headers, document))
-    key = event_id or "sha256:" + _digest(topic, body_hash)
+    key = _named(event_id) if event_id else UNNAMED + _digest(topic, body_hash)
     return Identified(
         topic=topic,
         idempotency_key=key,
@@ -77,10 +78,16 @@ def bounded(text: str) -> str:
     return f"{text[:_BEGINNING]}…{_digest(text)}"
 
 
+@lru_cache(maxsize=1024)
 def head(topic: str) -> str:
     """Return what a topic is about: ``orders`` of ``orders/create``, ``a.b`` of ``a.b.paid``."""
     found = _HEAD.match(topic)
     return found[1] if found and found[1] else topic
+
+
+def _named(event_id: str) -> str:
+    """Return the key of an event that the platform named; it never looks like a hash of ours."""
+    return f"id:{event_id}" if event_id.startswith(UNNAMED) else event_id
 
 
 def _digest(*texts: str) -> str:
@@ -109,7 +116,9 @@ def _first(places: Sequence[str], headers: Headers, document: Document | None) -
 
 def _someone(found: str | None) -> str | None:
     """Return *found* unless it stands for nobody: one id for all who have none is no id."""
-    return None if found is None or found.strip().lower() in _NOBODY else found
+    if found and len(found) <= _LONGEST_NOBODY and found.strip().lower() in _NOBODY:
+        return None
+    return found
 
 
 def _ordering(

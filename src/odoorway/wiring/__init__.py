@@ -60,7 +60,12 @@ def open_journal(
         JournalLocked: another process serves this file.
         JournalUnavailable: the file cannot be used.
     """
-    limits = Limits(max_waiting=settings.max_waiting, sources=frozenset(sources))
+    limits = Limits(
+        max_waiting=settings.max_waiting,
+        sources=frozenset(sources),
+        key_life=settings.keep_key_days * 86_400 or None,
+        repeat_window=settings.repeat_window,
+    )
     if settings.journal == "memory":
         return SqliteJournal.temporary(limits=limits, at=at)
     path = settings.journal.removeprefix("sqlite:///")

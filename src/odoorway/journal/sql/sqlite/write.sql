@@ -1,13 +1,9 @@
 -- name: waiting
 SELECT sum(n) FROM tally WHERE what IN ('pending', 'leased');
 
--- name: event_known
-SELECT id FROM event
-WHERE source = :source AND idempotency_key = :idempotency_key AND body_hash = :body_hash;
-
 -- Rows come as one JSON array and bodies as one blob, so that a batch is one statement: the
--- writer's thread then needs the interpreter once a batch, not once a row. `conflict` is what
--- the writer saw within the batch; the table tells the rest.
+-- writer's thread then needs the interpreter once a batch, not once a row. What is imported again
+-- has the id that it had.
 -- name: events_add
 INSERT INTO event (
     id, source, topic, idempotency_key, ordering_key, version, received_at, headers,
@@ -15,16 +11,11 @@ INSERT INTO event (
 )
 SELECT
     value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-    value ->> 7, value ->> 8,
-    value ->> 9 OR EXISTS (
-        SELECT 1 FROM event AS earlier
-        WHERE earlier.source = given.value ->> 1 AND idempotency_key = given.value ->> 3
-    ),
-    substr(:bodies, value ->> 10, value ->> 11)
+    value -> 7, value ->> 8, value ->> 9, substr(:bodies, value ->> 10, value ->> 11)
 FROM jsonb_each(:rows) AS given
 WHERE true -- tells SQLite that ON CONFLICT is no join
 ORDER BY given.key
-ON CONFLICT (source, idempotency_key, body_hash) DO NOTHING
+ON CONFLICT (id) DO NOTHING
 RETURNING id, seq;
 
 -- name: lanes_add
