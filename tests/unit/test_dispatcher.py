@@ -54,7 +54,7 @@ class Bench:
         self.batch, self.most = batch, 240.0
         self.dispatcher = self.restarted()
 
-    def restarted(self, rate: float = 0.0) -> Dispatcher:
+    def restarted(self, rate: float = 0.0, singly: int = 0) -> Dispatcher:
         """Return a dispatcher that begins with what the journal knows."""
         return Dispatcher(
             "odoo",
@@ -63,7 +63,7 @@ class Bench:
             self.journal,
             self.clock,
             owner="me",
-            limits=DispatchLimits(batch=self.batch, most=self.most, rate=rate),
+            limits=DispatchLimits(batch=self.batch, most=self.most, rate=rate, singly=singly),
             draw=lambda: 0.5,
         )
 
@@ -534,3 +534,53 @@ async def test_leases_are_renewed_after_the_process_stood_still() -> None:
     assert await step == 2
     assert await bench.states() == [State.DELIVERED] * 2
     assert [len(await bench.journal.attempts(n)) for n in (1, 2)] == [1, 1]
+
+
+async def test_what_goes_by_itself_is_settled_without_waiting_for_the_slowest() -> None:
+    """To an outside system each delivery is a request of its own: one that hangs holds up none."""
+    bench = Bench(batch=40)
+    bench.dispatcher = bench.restarted(singly=4)
+    opened = asyncio.Event()
+
+    async def deliver(jobs: Sequence[Job]) -> Sequence[Verdict]:
+        assert len(jobs) == 1
+        if jobs[0].delivery == 2:
+            await opened.wait()
+        return [OK]
+
+    bench.destination.deliver = deliver  # type: ignore[method-assign]  # this script needs the batch
+    await bench.receive(*["a"] * 30)
+    step = asyncio.create_task(bench.dispatcher.step())
+    async with asyncio.timeout(30):
+        while (await bench.states()).count(State.DELIVERED) < 29:  # noqa: ASYNC110 - the journal's own thread tells nobody
+            await asyncio.sleep(0)
+    opened.set()
+    assert await step == 30
+    assert (await bench.states()).count(State.DELIVERED) == 30
+
+
+async def test_a_system_that_is_down_is_not_asked_for_each() -> None:
+    """Those whose turn had not come are due again, and spend nothing."""
+    bench = Bench(DOWN, batch=40)
+    bench.destination.works = DOWN
+    bench.dispatcher = bench.restarted(singly=4)
+    await bench.receive(*["a"] * 30)
+    await bench.dispatcher.step()
+    assert len(bench.destination.batches) <= 8
+    assert {d.attempts for d in await bench.journal.deliveries()} == {0}
+    assert not bench.dispatcher.breaker.closed
+
+
+async def test_what_a_batch_wrote_before_it_failed_is_finished_first() -> None:
+    """A customer without its order waits for nobody."""
+    bench = Bench(batch=40)
+    bench.destination.works = DOWN
+    half = replace(DOWN, records=(("res.partner", "__odoorway__.shop_customer_1", 7),))
+    bench.destination.answer = lambda job: half if job.delivery == 3 else DOWN
+    await bench.receive("a", "b", "c")
+    await bench.dispatcher.step()
+    await bench.receive("d")
+    bench.clock.advance(10)
+    bench.destination.answer = bench.destination.works = OK
+    await bench.dispatcher.step()
+    assert [job.delivery for job in bench.destination.batches[-1]] == [3, 1, 2, 4]

@@ -68,7 +68,7 @@ def delivery(attempts: int) -> Delivery:
 
 def settle(verdict: Verdict, attempts: int = 0) -> tuple[Outcome, bool, float]:
     policy = RetryPolicy(base=8, cap=8, attempts=3)
-    found = settlement(delivery(attempts), verdict, policy, now=10, seconds=1, draw=0.5)
+    found = settlement(delivery(attempts), verdict, policy, due=3, now=10, seconds=1, draw=0.5)
     return found.outcome, found.counts, found.due_at
 
 
@@ -80,6 +80,6 @@ def test_a_retry_waits_and_the_last_attempt_is_a_dead_letter() -> None:
 
 
 def test_a_destination_that_is_down_spends_no_attempt() -> None:
-    """However often: the delivery is due at once and waits for the breaker."""
+    """However often: the delivery is due as it was and waits for the breaker."""
     down = Verdict(outcome=Outcome.RETRY, code="odoo.unreachable", blame_destination=True)
-    assert settle(down, attempts=2) == (Outcome.RETRY, False, 10)
+    assert settle(down, attempts=2) == (Outcome.RETRY, False, 3)

@@ -18,6 +18,7 @@ from odoorway.deliver.retry_after import seconds
 from odoorway.model.delivery import Outcome
 from odoorway.sources import sign, standard_webhooks
 
+CONNECTIONS = 4  # to one destination at once
 _MAX_ANSWER = 64 << 10  # bytes of an answer that are looked at
 _DOWN = {"forward.unreachable", "forward.server-error"}
 
@@ -32,7 +33,7 @@ class Forwarder:
         *,
         headers: Mapping[str, str] | None = None,
         timeout: float = 30.0,
-        max_connections: int = 4,
+        max_connections: int = CONNECTIONS,
         clock: Clock | None = None,
     ) -> None:
         """Take the address that paths are relative to, and where ``env:`` secrets are read."""

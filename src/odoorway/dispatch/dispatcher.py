@@ -15,7 +15,7 @@ from odoorway.deliver.port import Destination, Job, Verdict, raised
 from odoorway.dispatch.breaker import Breaker
 from odoorway.dispatch.handler_process import Task
 from odoorway.dispatch.handlers import Handlers, HandlersHere
-from odoorway.dispatch.isolate import Search, suspect
+from odoorway.dispatch.isolate import GIVEN_BACK, Search, suspect
 from odoorway.dispatch.pace import Allowance, Pace
 from odoorway.dispatch.retry_policy import RetryPolicy
 from odoorway.dispatch.settle import settlement
@@ -45,6 +45,7 @@ class DispatchLimits:
 
     batch: int = 400  # deliveries a batch, at most
     concurrency: int = 2  # batches at once, at most
+    singly: int = 0  # how many go at once, each by itself; 0: a batch goes together
     bytes: int = MAX_BYTES  # of the bodies of a batch, unless it holds one delivery
     rate: float = 0.0  # deliveries a second, at most; 0 sets no limit
     lease: float = 60.0  # seconds; renewed while work goes on
@@ -313,6 +314,9 @@ class Dispatcher:
         settled = [(one, what) for one, what in decided if isinstance(what, Verdict)]
         going = [(one, what) for one, what in decided if isinstance(what, Job)]
         await self._settle(settled, began)
+        if self._limits.singly:
+            await self._try_singly(going, began)
+            return
         for pair in going:
             if self._is_suspect(pair[0].delivery):
                 self._set_aside(self._try_alone(pair, began))
@@ -338,6 +342,25 @@ class Dispatcher:
             except Exception:  # noqa: BLE001 - its lease ends, and it comes again
                 self._failed(Log.INTERNAL, traceback=traceback.format_exc())
         self._wake.set()
+
+    async def _try_singly(self, going: Sequence[tuple[Leased, Job]], began: float) -> None:
+        """Try each by itself, a few at a time: none waits for the slowest to be settled."""
+        gate = asyncio.Semaphore(self._limits.singly)
+
+        async def one(pair: tuple[Leased, Job]) -> None:
+            async with gate:
+                now = self._clock.now()
+                if self.breaker.closed and now - began < self._limits.most:
+                    await self._try([pair], now)
+                else:
+                    await self._settle([(pair[0], GIVEN_BACK)], now)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for pair in going:
+                    group.create_task(one(pair))
+        except* JournalUnavailable as failed:
+            raise JournalUnavailable(str(failed.exceptions[0])) from failed
 
     async def _try(self, going: Sequence[tuple[Leased, Job]], began: float) -> None:
         async for known in self._isolated(going, began):
@@ -479,6 +502,7 @@ class Dispatcher:
             leased.delivery,
             verdict,
             self._policy,
+            due=leased.due,
             now=now,
             seconds=now - began,
             draw=self._draw(),

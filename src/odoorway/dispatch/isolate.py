@@ -18,8 +18,8 @@ REFUSED: Final = "odoo.refused-on-the-way"
 
 GIVEN_BACK: Final = Verdict(
     outcome=Outcome.RETRY,
-    code="odoo.timeout",
-    detail="the batch took too long; this one is tried again",
+    code="delivery.given-back",
+    detail="its turn did not come before the batch ended",
     blame_destination=True,
 )
 Group = tuple[int, ...]

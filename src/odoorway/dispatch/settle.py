@@ -4,6 +4,7 @@ from odoorway.deliver.port import Verdict
 from odoorway.dispatch.retry_policy import RetryPolicy
 from odoorway.model.delivery import Delivery, Outcome, Settlement
 
+_BEFORE = 3600.0  # seconds by which what is half written goes before others that wait
 # What fails by itself while others pass is given up within minutes.
 ALONE = RetryPolicy(base=5.0, cap=60.0, attempts=5)
 
@@ -13,6 +14,7 @@ def settlement(  # noqa: PLR0913 - every argument is a fact of the attempt
     verdict: Verdict,
     policy: RetryPolicy,
     *,
+    due: float,
     now: float,
     seconds: float,
     draw: float,
@@ -20,8 +22,9 @@ def settlement(  # noqa: PLR0913 - every argument is a fact of the attempt
 ) -> Settlement:
     """Return the attempt and the next state.
 
-    A failure of the destination as a whole spends no attempt: the delivery is due again at
-    once and waits for the breaker. The last attempt of the schedule makes a dead letter.
+    A failure of the destination as a whole spends no attempt: the delivery is due again as it
+    was, before what came later, and waits for the breaker; one that is half written goes first.
+    The last attempt of the schedule makes a dead letter.
     """
     policy = ALONE if verdict.alone else policy
     counts = not verdict.blame_destination
@@ -33,12 +36,13 @@ def settlement(  # noqa: PLR0913 - every argument is a fact of the attempt
             outcome, detail = Outcome.DEAD, f"{detail}\nGave up after {spent} attempts.".lstrip()
         else:
             wait = planned
+    again = now + wait if counts else min(now, due or now) - (_BEFORE if verdict.records else 0.0)
     return Settlement(
         delivery=delivery.id,
         outcome=outcome,
         at=now,
         seconds=seconds,
-        due_at=now + wait,
+        due_at=again,
         counts=counts,
         code=verdict.code,
         detail=detail,

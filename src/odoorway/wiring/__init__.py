@@ -15,6 +15,7 @@ import uvicorn
 
 from odoorway.clock import Clock, SystemClock
 from odoorway.console.lag import Lag
+from odoorway.deliver.http import CONNECTIONS, HttpDestination
 from odoorway.deliver.port import Destination
 from odoorway.dispatch.dispatcher import Dispatcher, DispatchLimits
 from odoorway.dispatch.handler_process import HandlerLimits
@@ -209,7 +210,10 @@ def _dispatcher(  # noqa: PLR0913, PLR0917 - the composition root gives each par
         owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
         policy=RetryPolicy(settings.retry_base, settings.retry_cap, settings.retry_attempts),
         limits=DispatchLimits(
-            batch=settings.batch, concurrency=settings.max_concurrency, rate=settings.max_rate
+            batch=settings.batch,
+            concurrency=settings.max_concurrency,
+            rate=settings.max_rate,
+            singly=CONNECTIONS if isinstance(destination, HttpDestination) else 0,
         ),
         handlers=handlers,
         at=at,
