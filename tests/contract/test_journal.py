@@ -1015,3 +1015,102 @@ async def test_the_size_follows_the_content(opened: Open) -> None:
         sizes.append(await journal.size())
     assert all(later < earlier for earlier, later in pairwise(sizes))
     assert sizes[-1] < empty + 100_000
+
+
+def aside(one: Leased, model: str = "", now: float = 1000.0, **on: str) -> Settlement:
+    """Return the settlement of a delivery that waits for a record, or for a time."""
+    more = {"waits_for": model, "waits_on": on, "code": "odoo.awaiting-match"}
+    return settled(one, Outcome.RETRY, now, **more)
+
+
+async def test_what_waits_lets_the_later_ones_of_its_lane_pass(opened: Open) -> None:
+    """And is due again at once when one of them is delivered, before those that came after it."""
+    journal = opened()
+    for n in (1, 2, 3):
+        await journal.append(event(n, "order/7"), [PLAN])
+    (paid,) = await lease(journal)
+    await journal.settle("me", [aside(paid, "sale.order", client_order_ref="#7")])
+    (created,) = await lease(journal)
+    assert created.event.id == "evt_000002"
+    assert await lease(journal) == [], "one of a lane at a time"
+    await finish(journal, created)
+    (again,) = await lease(journal)
+    assert (again.event.id, again.delivery.attempts) == ("evt_000001", 0)
+    await finish(journal, again)
+    assert ids(await lease(journal)) == ["evt_000003"]
+
+
+async def test_what_waits_is_woken_by_another_lane_that_writes_it(opened: Open) -> None:
+    """A record with other values wakes nobody; one whose field is not known may be it."""
+    journal = opened()
+    for n in (1, 2, 3, 4, 5):
+        await journal.append(event(n), [PLAN])
+    first, second, third, fourth, fifth = await lease(journal)
+    await journal.settle("me", [aside(first, "product.product", default_code="A")])
+    await journal.settle("me", [aside(second, "product.product", default_code="B")])
+    assert await lease(journal) == []
+    made = (("product.product", {"default_code": "A", "name": "x"}),)
+    await journal.settle("me", [settled(third, Outcome.DELIVERED, made=made)])
+    (woken,) = await lease(journal)
+    assert woken.delivery.id == first.delivery.id
+    await finish(journal, woken)
+    others = (("res.partner", {"default_code": "B"}),)
+    await journal.settle("me", [settled(fourth, Outcome.DELIVERED, made=others)])
+    assert await lease(journal) == []
+    await journal.settle("me", [settled(fifth, Outcome.DELIVERED, made=(("product.product", {}),))])
+    assert [one.delivery.id for one in await lease(journal)] == [second.delivery.id]
+
+
+async def test_what_waits_is_due_at_its_time_too(opened: Open) -> None:
+    """Nobody has to write anything; its lane waits for it again while it is under way."""
+    journal = opened()
+    for n in (1, 2):
+        await journal.append(event(n, "order/7"), [PLAN])
+    (one,) = await lease(journal)
+    await journal.settle("me", [aside(one)])
+    assert await journal.next_due("odoo") == 2.0
+    (two,) = await lease(journal)
+    await journal.settle("me", [aside(two, now=1005.0)])
+    assert await journal.next_due("odoo") == 1010.0
+    assert await lease(journal, 1009.0) == []
+    (again,) = await lease(journal, 1015.0)
+    assert (again.event.id, again.delivery.attempts) == ("evt_000001", 1)
+
+
+async def test_with_hold_what_waits_lets_nothing_pass(opened: Open) -> None:
+    """Strict order was asked for."""
+    journal = opened()
+    for n in (1, 2):
+        await journal.append(event(n, "order/7"), [HOLD])
+    (one,) = await lease(journal)
+    await journal.settle("me", [aside(one, "sale.order")])
+    assert await lease(journal) == []
+
+
+async def test_a_person_gives_up_what_waits_or_has_it_tried_now(opened: Open) -> None:
+    """Given up it is skipped with the reason, and its lane goes on."""
+    journal = opened()
+    for n in (1, 2):
+        await journal.append(event(n), [PLAN])
+    one, two = await lease(journal)
+    await journal.settle("me", [aside(one, "sale.order"), aside(two, "sale.order")])
+    assert await journal.wake("evt_000001", 1001.0) == 1
+    assert ids(await lease(journal, 1001.0)) == ["evt_000001"]
+    assert await journal.give_up("evt_000001", 1001.0, "x") == 0, "it is under way"
+    assert await journal.give_up("evt_000002", 1001.0, "the shop cancelled it") == 1
+    given_up = await journal.delivery(two.delivery.id)
+    assert given_up
+    assert (given_up.state, given_up.code) == (State.SKIPPED, "delivery.given-up")
+    assert given_up.detail == "the shop cancelled it"
+    assert await lease(journal, 9000.0, owner="you") != []
+
+
+async def test_what_waits_long_is_a_problem(opened: Open) -> None:
+    """With how many there are; what came lately is none yet."""
+    journal = opened()
+    for n in (1, 2, 3):
+        await journal.append(event(n), [PLAN])
+    await journal.settle("me", [aside(one, "sale.order") for one in await lease(journal)])
+    (problem,) = await journal.problems(long_ago=3.0)
+    assert (problem.kind, problem.code, problem.count) == ("waiting", "odoo.awaiting-match", 2)
+    assert await journal.problems() == []

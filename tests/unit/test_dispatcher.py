@@ -9,7 +9,7 @@ import structlog
 
 from journals import temporary
 from odoorway import Gateway, Reject, RetryLater, Skip, Upsert
-from odoorway.deliver.port import Job, Verdict
+from odoorway.deliver.port import Job, Verdict, Waits
 from odoorway.dispatch.dispatcher import Dispatcher, DispatchLimits
 from odoorway.errors import JournalFull
 from odoorway.model.delivery import Outcome, Settlement, State
@@ -584,3 +584,30 @@ async def test_what_a_batch_wrote_before_it_failed_is_finished_first() -> None:
     bench.destination.answer = bench.destination.works = OK
     await bench.dispatcher.step()
     assert [job.delivery for job in bench.destination.batches[-1]] == [3, 1, 2, 4]
+
+
+async def test_a_payment_that_comes_before_its_order_waits_and_is_woken() -> None:
+    """The order passes it, and writing the order lets the payment go at once."""
+    bench = Bench()
+    orders: set[str] = set()
+
+    def odoo(job: Job) -> Verdict:
+        (command,) = job.commands
+        assert isinstance(command, Upsert)
+        if command.values.get("paid") and "#7" not in orders:
+            waits = Waits("sale.order", {"client_order_ref": "#7"})
+            return Verdict(outcome=Outcome.RETRY, code="odoo.awaiting-match", waits=waits)
+        orders.add(str(command.values["client_order_ref"]))
+        return OK
+
+    bench.destination.answer = odoo
+    bench.routes["act"] = replace(bench.routes["act"], handler=ordered)
+    await bench.receive("paid", "create", about="order/7")
+    steps = [await bench.dispatcher.step() for _ in range(3)]
+    assert steps == [1, 1, 1]
+    assert await bench.states() == [State.DELIVERED] * 2
+
+
+def ordered(payload: dict[str, object], event: Event) -> Upsert:
+    values = {"client_order_ref": "#7", "paid": event.topic == "paid"}
+    return Upsert("sale.order", ("order", 7), values)

@@ -1,8 +1,9 @@
 """`odoorway events`: what was received, what became of it, and replay."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -188,6 +189,56 @@ def replay_events(
 ) -> None:
     """Deliver stored events again, on the routes they took; a running gateway picks them up."""
     replay(flags, event_ids)
+
+
+@events.command("give-up")
+@with_settings("journal", "url", "token")
+def give_up_events(
+    event_ids: Annotated[list[str], typer.Argument(help="events' ids")],
+    reason: Annotated[str, typer.Option("--reason", help="why, for who looks at it later")] = "",
+    **flags: Any,
+) -> None:
+    """Settle what waits of events as skipped: it is not to be written, for the reason given."""
+    done = _of_each(
+        flags,
+        event_ids,
+        lambda remote, one: remote.post("events", one, "give-up", reason=reason),
+        lambda journal, one, now: journal.give_up(one, now, reason or "given up by hand"),
+    )
+    out.print(f"{done} deliveries are given up")
+
+
+@events.command("try-now")
+@with_settings("journal", "url", "token")
+def try_events_now(
+    event_ids: Annotated[list[str], typer.Argument(help="events' ids")], **flags: Any
+) -> None:
+    """Try what waits of events now instead of at its time."""
+    done = _of_each(
+        flags,
+        event_ids,
+        lambda remote, one: remote.post("events", one, "try-now"),
+        lambda journal, one, now: journal.wake(one, now),
+    )
+    out.print(f"{done} deliveries are tried now")
+
+
+def _of_each(
+    flags: dict[str, Any],
+    event_ids: Iterable[str],
+    there: Callable[[Remote, str], Any],
+    here: Callable[[Journal, str, float], Awaitable[int]],
+) -> int:
+    """Do something to events, here or there; return how many deliveries it concerned."""
+    remote = remote_of(read_settings(flags)[0])
+    if remote:
+        return sum(there(remote, one)["deliveries"] for one in event_ids)
+
+    async def work(journal: Journal) -> int:
+        now = datetime.now(UTC).timestamp()
+        return sum([await here(journal, one, now) for one in dict.fromkeys(event_ids)])
+
+    return with_journal(flags, work)
 
 
 def _event_json(

@@ -26,9 +26,9 @@ class Remote:
         """Return what a call answers; an error ends the command with a line."""
         return asyncio.run(self._call("GET", path, query, None))
 
-    def post(self, *path: str, body: dict[str, Any] | None = None) -> Any:
+    def post(self, *path: str, body: dict[str, Any] | None = None, **query: str) -> Any:
         """Do something, and return what is answered."""
-        return asyncio.run(self._call("POST", path, {}, body))
+        return asyncio.run(self._call("POST", path, query, body))
 
     def events(self, limit: int, **narrowed: str) -> Iterator[dict[str, Any]]:
         """Yield up to *limit* events as the API lists them, page by page, the newest first."""

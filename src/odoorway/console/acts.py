@@ -97,6 +97,25 @@ async def replay_event(web: Web, event_id: str, person: Person) -> int:
     return len(made)
 
 
+async def give_up(web: Web, event_id: str, person: Person, reason: str) -> int:
+    """Settle what waits of an event as skipped; return how many deliveries that are."""
+    why = f"{person.name}: {reason.strip()[:500] or 'no reason given'}"
+    done = await web.desk.journal.give_up(event_id, web.desk.clock.now(), why)
+    if done:
+        await web.note(person, "give up", f"{event_id} {reason.strip()[:200]}".rstrip())
+        web.desk.wake()
+    return done
+
+
+async def try_now(web: Web, event_id: str, person: Person) -> int:
+    """Let what waits of an event be tried now; return how many deliveries that are."""
+    done = await web.desk.journal.wake(event_id, web.desk.clock.now())
+    if done:
+        await web.note(person, "try now", event_id)
+        web.desk.wake()
+    return done
+
+
 async def set_paused(web: Web, name: str, person: Person, *, paused: bool) -> bool:
     """Pause or resume a destination; tell whether there is one of that name."""
     if name not in {one.name for one in await standings_of(web)}:

@@ -12,11 +12,13 @@ from odoorway.console import auth, view
 from odoorway.console.acts import (
     deliveries_of,
     destinations_of,
+    give_up,
     planned_today,
     replay_event,
     set_paused,
     sources_of,
     standings_of,
+    try_now,
     try_source,
 )
 from odoorway.console.asked import before_of, chosen_of, wanted_of
@@ -60,6 +62,8 @@ def routes(web: Web) -> list[Route]:
         read("/events/{id}", api.event),
         read("/events/{id}/dry-run", api.dry_run),
         act("/events/{id}/replay", api.replay),
+        act("/events/{id}/give-up", api.give_up),
+        act("/events/{id}/try-now", api.try_now),
         read("/problems", api.problems),
         read("/rejections/{id}", api.rejection),
         read("/sources", api.sources),
@@ -184,9 +188,22 @@ class Api:
         event = await self._known(request)
         return {"deliveries": await replay_event(self._web, event.id, person)}
 
+    async def give_up(self, request: Request, person: Person) -> Any:
+        """Settle what waits of an event as skipped."""
+        event = await self._known(request)
+        reason = request.query_params.get("reason", "")
+        return {"deliveries": await give_up(self._web, event.id, person, reason)}
+
+    async def try_now(self, request: Request, person: Person) -> Any:
+        """Try what waits of an event now."""
+        event = await self._known(request)
+        return {"deliveries": await try_now(self._web, event.id, person)}
+
     async def problems(self, _request: Request, _person: Person) -> Any:
         """Return dead letters and rejections by cause."""
-        return {"problems": [view.problem_view(one) for one in await self._journal.problems()]}
+        long_ago = self._desk.clock.now() - view.LATE
+        found = await self._journal.problems(long_ago=long_ago)
+        return {"problems": [view.problem_view(one) for one in found]}
 
     async def rejection(self, request: Request, _person: Person) -> Any:
         """Return one refused request."""

@@ -33,7 +33,8 @@ ATTEMPT = {
 }  # fmt: skip
 DELIVERY = {
     "id": 7, "route": "sale_order", "destination": "odoo", "state": "dead",
-    "code": "odoo.no-match", "due": "", "evidence": "no product.product with default_code = 'CUP'",
+    "code": "odoo.no-match", "due": "", "waits": False,
+    "evidence": "no product.product with default_code = 'CUP'",
     "diagnosis": {**_KNOWN, "fixer": "integrator", "transient": False}, "commands": "",
     "attempts": [ATTEMPT],
 }  # fmt: skip

@@ -29,6 +29,9 @@ _CALLS: tuple[tuple[str, str, str, Any], ...] = (
     ("get", "/events/{id}/dry-run", "What today's handlers would do; writes nothing",
      {"routes": [examples.PLANNED]}),
     ("post", "/events/{id}/replay", "Deliver an event again", {"deliveries": 1}),
+    ("post", "/events/{id}/give-up", "Settle what waits of an event as skipped",
+     {"deliveries": 1}),
+    ("post", "/events/{id}/try-now", "Try what waits of an event now", {"deliveries": 1}),
     ("get", "/problems", "Dead letters and rejections by cause",
      {"problems": [examples.PROBLEM_GROUP]}),
     ("get", "/rejections/{id}", "One refused request", examples.REJECTION),
@@ -130,9 +133,13 @@ def _parameters(path: str) -> list[dict[str, Any]]:
         return [{"name": "range", "in": "query", "schema": schema, "example": "24h"}]
     names = [part.strip("{}") for part in path.split("/") if part.startswith("{")]
     values = {"id": examples.EVENT, "name": "odoo"}
+    why = {"name": "reason", "in": "query", "schema": _TEXT, "example": "the shop cancelled it"}
     return [
-        {"name": one, "in": "path", "required": True, "schema": _TEXT, "example": values[one]}
-        for one in names
+        *(
+            {"name": one, "in": "path", "required": True, "schema": _TEXT, "example": values[one]}
+            for one in names
+        ),
+        *([why] if path.endswith("/give-up") else []),
     ]
 
 

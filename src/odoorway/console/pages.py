@@ -12,11 +12,13 @@ from odoorway.console import view
 from odoorway.console.acts import (
     deliveries_of,
     destinations_of,
+    give_up,
     planned_today,
     replay_event,
     set_paused,
     sources_of,
     standings_of,
+    try_now,
     try_source,
 )
 from odoorway.console.asked import before_of, chosen_of, wanted_of
@@ -44,6 +46,8 @@ def routes(web: Web) -> list[Route]:
         Route("/events/{id}", web.page(pages.event)),
         Route("/events/{id}/dry-run", web.page(pages.dry_run)),
         Route("/events/{id}/replay", web.action(pages.replay), methods=["POST"]),
+        Route("/events/{id}/give-up", web.action(pages.give_up), methods=["POST"]),
+        Route("/events/{id}/try-now", web.action(pages.try_now), methods=["POST"]),
         Route("/problems", web.page(pages.problems)),
         Route("/problems/replay", web.action(pages.replay_group), methods=["POST"]),
         Route("/jobs/{id}/cancel", web.action(pages.cancel), methods=["POST"]),
@@ -133,14 +137,27 @@ class Pages:
         made = await replay_event(self._web, event_id, person)
         return back(f"/events/{event_id}", f"{made} deliveries will be made again")
 
+    async def give_up(self, request: Request, person: Person) -> Response:
+        """Settle what waits of an event as skipped, for the reason given."""
+        event_id = request.path_params["id"]
+        reason = str((await request.form()).get("reason", ""))
+        done = await give_up(self._web, event_id, person, reason)
+        return back(f"/events/{event_id}", f"{done} deliveries are given up")
+
+    async def try_now(self, request: Request, person: Person) -> Response:
+        """Try what waits of an event now."""
+        event_id = request.path_params["id"]
+        done = await try_now(self._web, event_id, person)
+        return back(f"/events/{event_id}", f"{done} deliveries are tried now")
+
     async def problems(self, request: Request, person: Person) -> Response:
         """Show dead letters and rejections by their cause."""
         now = self._desk.clock.now()
         found = [
             {**view.problem_view(one), "trend": trend(one.hours, now)}
-            for one in await self._journal.problems()
+            for one in await self._journal.problems(long_ago=now - view.LATE)
         ]
-        found.sort(key=lambda one: one["kind"])
+        found.sort(key=lambda one: ("dead", "waiting", "rejection").index(one["kind"]))
         jobs = list(self._web.jobs.known.values())[:-4:-1]
         return await self._web.show(
             request,

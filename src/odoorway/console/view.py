@@ -17,7 +17,7 @@ from odoorway.model.event import Event, Rejection
 from odoorway.model.mask import shown_body
 from odoorway.model.standing import Standing
 
-_LATE = 300.0  # seconds that the oldest event may wait before a person should look
+LATE = 300.0  # seconds that an event may wait before a person should look
 Tried = Sequence[tuple[Delivery, Sequence[Attempt]]]
 
 
@@ -42,7 +42,7 @@ def reasons(
             }
         )
     waits = 0.0 if stats.oldest_waiting is None else now - stats.oldest_waiting
-    if waits > _LATE:
+    if waits > LATE:
         found.append(
             {
                 "level": "warn",
@@ -194,6 +194,7 @@ def delivery_view(
         "state": delivery.state,
         "code": delivery.code,
         "due": when(delivery.due_at) if delivery.state is State.PENDING else "",
+        "waits": delivery.state is State.PENDING and bool(attempts),
         "evidence": delivery.detail if told else "",
         "diagnosis": diagnosis_view(told) if told else None,
         "commands": shown_body(sent.encode(), names) if sent else "",
@@ -237,7 +238,7 @@ def diagnosis_view(known: Diagnosis) -> dict[str, Any]:
 def problem_view(one: Problem) -> dict[str, Any]:
     """Return a group of dead letters or rejections with cause and fix."""
     known = CATALOG.get(one.code)
-    page = "events" if one.kind == "dead" else "rejections"
+    page = "rejections" if one.kind == "rejection" else "events"
     return {
         "kind": one.kind,
         "source": one.source,

@@ -2,7 +2,7 @@
 
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from odoorway.commands import Command
@@ -22,6 +22,14 @@ class Job:
     event: str = ""  # the event's id, which every forward carries
 
 
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """What a delivery waits for: a record of a model with those values, or a time only."""
+
+    model: str = ""
+    on: Mapping[str, str] = field(default_factory=dict)  # values, as text
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What the destination's answer means for one job.
@@ -35,6 +43,7 @@ class Verdict:
     detail: str = ""
     retry_after: float | None = None  # seconds the destination asked for
     blame_destination: bool = False
+    waits: Waits | None = None  # it lets later ones pass, and is woken by what it waits for
     alone: bool = False  # it failed by itself while others pass: dead within minutes
     records: tuple[tuple[str, str, int], ...] = ()  # (model, external ID, database id)
 

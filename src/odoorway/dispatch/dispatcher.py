@@ -11,14 +11,14 @@ from typing import Any
 
 from odoorway import tracing
 from odoorway.clock import Clock
-from odoorway.deliver.port import Destination, Job, Verdict, raised
+from odoorway.deliver.port import Destination, Job, Verdict, Waits, raised
 from odoorway.dispatch.breaker import Breaker
 from odoorway.dispatch.handler_process import Task
 from odoorway.dispatch.handlers import Handlers, HandlersHere
 from odoorway.dispatch.isolate import GIVEN_BACK, Search, suspect
 from odoorway.dispatch.pace import Allowance, Pace
 from odoorway.dispatch.retry_policy import RetryPolicy
-from odoorway.dispatch.settle import settlement
+from odoorway.dispatch.settle import Made, settlement
 from odoorway.errors import JournalUnavailable
 from odoorway.gateway import Route
 from odoorway.journal.port import MAX_BYTES, Journal
@@ -26,6 +26,7 @@ from odoorway.model.delivery import Delivery, Leased, Outcome, Settlement
 from odoorway.model.standing import Standing
 from odoorway.model.version import is_older
 from odoorway.telemetry import Counter, Histogram, Log, count, log, observe
+from odoorway.transform.makes import makes
 from odoorway.transform.run import Commands, Settled, Transformed
 
 _LATELY = 300.0  # seconds in which something passed, so that the destination as a whole works
@@ -91,6 +92,7 @@ class Dispatcher:
         self._allowance = Allowance(self._limits.rate)
         self._busy = 0  # batches under way
         self._shown: dict[int, str] = {}  # the commands of deliveries under way
+        self._makes: dict[int, Made] = {}  # and what they write
         self._noted = self.breaker  # as the journal knows it
         self._why: Verdict | None = None
         self._wake = asyncio.Event()
@@ -449,10 +451,17 @@ class Dispatcher:
         match what:
             case Commands(commands, text):
                 self._shown[leased.delivery.id] = text
+                self._makes[leased.delivery.id] = makes(commands)
                 return Job(leased.delivery.id, leased.event.source, commands, leased.event.id)
             case Settled(outcome, code, detail, retry_after, alone):
+                later = outcome is Outcome.RETRY and not alone
                 return Verdict(
-                    outcome=outcome, code=code, detail=detail, retry_after=retry_after, alone=alone
+                    outcome=outcome,
+                    code=code,
+                    detail=detail,
+                    retry_after=retry_after,
+                    alone=alone,
+                    waits=Waits() if later else None,
                 )
 
     def _learn(self, verdicts: Sequence[Verdict]) -> None:
@@ -507,6 +516,7 @@ class Dispatcher:
             seconds=now - began,
             draw=self._draw(),
             commands=self._shown.pop(leased.delivery.id, ""),
+            made=self._makes.pop(leased.delivery.id, ()),
         )
 
     async def _recorded(self, name: str, settlements: Sequence[Settlement]) -> Sequence[int]:

@@ -1,9 +1,12 @@
 """What to record for a delivery once its verdict is known. Pure."""
 
+from collections.abc import Mapping
+
 from odoorway.deliver.port import Verdict
 from odoorway.dispatch.retry_policy import RetryPolicy
 from odoorway.model.delivery import Delivery, Outcome, Settlement
 
+Made = tuple[tuple[str, Mapping[str, str]], ...]  # models and values that were written
 _BEFORE = 3600.0  # seconds by which what is half written goes before others that wait
 # What fails by itself while others pass is given up within minutes.
 ALONE = RetryPolicy(base=5.0, cap=60.0, attempts=5)
@@ -19,6 +22,7 @@ def settlement(  # noqa: PLR0913 - every argument is a fact of the attempt
     seconds: float,
     draw: float,
     commands: str = "",
+    made: Made = (),
 ) -> Settlement:
     """Return the attempt and the next state.
 
@@ -36,6 +40,7 @@ def settlement(  # noqa: PLR0913 - every argument is a fact of the attempt
             outcome, detail = Outcome.DEAD, f"{detail}\nGave up after {spent} attempts.".lstrip()
         else:
             wait = planned
+    waits = verdict.waits if outcome is Outcome.RETRY and counts else None
     again = now + wait if counts else min(now, due or now) - (_BEFORE if verdict.records else 0.0)
     return Settlement(
         delivery=delivery.id,
@@ -48,4 +53,7 @@ def settlement(  # noqa: PLR0913 - every argument is a fact of the attempt
         detail=detail,
         records=verdict.records,
         commands=commands,
+        waits_for=waits.model if waits else None,
+        waits_on=waits.on if waits else {},
+        made=made if outcome is Outcome.DELIVERED else (),
     )

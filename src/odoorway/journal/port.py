@@ -121,6 +121,9 @@ class Journal(Protocol):
     async def settle(self, owner: str, settlements: Sequence[Settlement]) -> Sequence[int]:
         """Record attempts and next states in one transaction; return the deliveries changed.
 
+        One that waits for something (``Settlement.waits_for``) stands aside: the later ones of its
+        lane pass, unless it was planned with ``hold``. It is due again at its time, or at once
+        when something is delivered that may be what it waits for, or anything of its own lane.
         A settlement of a delivery that *owner* no longer holds changes nothing. A dead letter
         lets the next of its lane pass unless it was planned with ``hold``. What is delivered
         leaves its event's version for ``Leased.applied``.
@@ -144,6 +147,14 @@ class Journal(Protocol):
         holds the lane where that did. With *only_dead* nothing is added where there is none, so
         that of two who replay one dead letter at the same time only one does.
         """
+        ...
+
+    async def give_up(self, event_id: str, now: float, reason: str) -> int:
+        """Settle what waits of an event as skipped, for a person's *reason*; return how many."""
+        ...
+
+    async def wake(self, event_id: str, now: float) -> int:
+        """Let what waits of an event be tried now; return how many deliveries that are."""
         ...
 
     async def next_due(self, destination: str) -> float | None:
@@ -233,8 +244,11 @@ class Journal(Protocol):
         """Return how many dead letters are *chosen*."""
         ...
 
-    async def problems(self) -> Sequence[Problem]:
+    async def problems(self, *, long_ago: float = 0.0) -> Sequence[Problem]:
         """Return dead letters and rejections, grouped by source and diagnosis, newest first.
+
+        What stands aside and waits for something since before *long_ago* (Unix seconds, of
+        arrival) is a group of the kind ``waiting``.
 
         Rejections of paths that are no source are one group a diagnosis, with an empty source.
         """

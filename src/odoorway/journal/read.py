@@ -183,9 +183,9 @@ def count_dead(db: apsw.Connection, chosen: Chosen) -> int:
     return cast("int", count)
 
 
-def problems(db: apsw.Connection) -> Sequence[Problem]:
+def problems(db: apsw.Connection, long_ago: float) -> Sequence[Problem]:
     """Return what a person has to look at, the newest first."""
-    groups = groupby(db.execute(SQL["problems"]), key=lambda row: row[:4])
+    groups = groupby(db.execute(SQL["problems"], {"long_ago": long_ago}), key=lambda row: row[:4])
     found = [_problem(*cast("_Group", key), list(hours)) for key, hours in groups]
     return sorted(found, key=lambda problem: problem.last, reverse=True)
 

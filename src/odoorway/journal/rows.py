@@ -78,6 +78,8 @@ def settlement_bindings(settlement: Settlement) -> Bindings:
         "detail": settlement.detail,
         "records": encode(settlement.records),
         "commands": settlement.commands,
+        "waits_for": settlement.waits_for,
+        "waits_on": encode(dict(settlement.waits_on)),
     }
 
 

@@ -1,5 +1,6 @@
 """What follows from what, decided once for every journal. Pure."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -34,3 +35,11 @@ def gave_up(lost: int) -> str:
         f"{lost} times in a row the process ended, or was stopped for longer than the lease, while"
         " this delivery was under way"
     )
+
+
+def may_be(wanted: Mapping[str, str], made: Mapping[str, str]) -> bool:
+    """Tell whether a record with the values *made* may be the one that is waited for.
+
+    A field that was not written may have any value: Odoo computes some.
+    """
+    return all(made.get(name, value) == value for name, value in wanted.items())

@@ -170,6 +170,14 @@ class SqliteJournal:
             lambda db: write.replay(db, event_id, planned, now, only_dead=only_dead)
         )
 
+    async def give_up(self, event_id: str, now: float, reason: str) -> int:
+        """See ``Journal.give_up``."""
+        return await self._writer.do(lambda db: write.give_up(db, event_id, now, reason))
+
+    async def wake(self, event_id: str, now: float) -> int:
+        """See ``Journal.wake``."""
+        return await self._writer.do(lambda db: write.wake(db, event_id, now))
+
     async def next_due(self, destination: str) -> float | None:
         """See ``Journal.next_due``."""
         return await self._read(lambda db: read.next_due(db, destination))
@@ -253,9 +261,9 @@ class SqliteJournal:
         """See ``Journal.count_dead``."""
         return await self._read(lambda db: read.count_dead(db, chosen))
 
-    async def problems(self) -> Sequence[Problem]:
+    async def problems(self, *, long_ago: float = 0.0) -> Sequence[Problem]:
         """See ``Journal.problems``."""
-        return await self._read(read.problems)
+        return await self._read(lambda db: read.problems(db, long_ago))
 
     async def flows(self) -> Sequence[Flow]:
         """See ``Journal.flows``."""

@@ -1,6 +1,7 @@
 """What the writer does inside a transaction, one function an operation of the port."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import NamedTuple, assert_never, cast
 
@@ -22,7 +23,7 @@ from odoorway.journal.rows import (
     to_delivery,
     to_event,
 )
-from odoorway.journal.rules import LEASE_LOST, Fate, fate, gave_up, lost_lease
+from odoorway.journal.rules import LEASE_LOST, Fate, fate, gave_up, lost_lease, may_be
 from odoorway.journal.statements import load
 from odoorway.model.delivery import Leased, Outcome, Planned, Settlement, State
 from odoorway.model.event import Event, Rejection
@@ -35,6 +36,7 @@ _LOOKED_AT = 64  # lanes beside the limit: some may have to wait for their turn 
 _BODY = 24  # where the body stands in a row of `lease_due`
 REPLAYED = "delivery.replayed"
 NO_ROUTE = "event.no-route"
+GIVEN_UP = "delivery.given-up"
 
 
 def append(
@@ -177,6 +179,7 @@ def lease(  # noqa: PLR0917 - the port names each value
     if db.execute(SQL["paused"], {"destination": destination}).fetchone():
         return ()
     due = {"destination": destination, "now": now, "limit": _LOOKED_AT + limit}
+    _look_again(db, db.execute(SQL["aside_due"], due).fetchall())
     rows = _chosen(db, due, limit, max_bytes, only_alone=only_alone)
     leased = tuple(one for row in rows if (one := _lease(db, row, owner, now, until)) is not None)
     claim = {"owner": owner, "now": now, "until": until}
@@ -274,25 +277,86 @@ def settle(db: apsw.Connection, owner: str, settlements: Sequence[Settlement]) -
     return tuple(done.delivery for done in settlements if _settle(db, owner, done))
 
 
+def _look_again(db: apsw.Connection, lanes: Iterable[Row]) -> None:
+    """Let lanes begin with what came back to them."""
+    found = sorted({row[0] for row in lanes})
+    if found:
+        db.execute(SQL["lanes_look_again"], {"lanes": encode(found)})
+
+
+def _wake(db: apsw.Connection, deliveries: Sequence[int], now: float) -> int:
+    """Let what stands aside go now; return how many that were."""
+    if not deliveries:
+        return 0
+    lanes = db.execute(SQL["wake"], {"ids": encode(list(deliveries)), "now": now}).fetchall()
+    _look_again(db, lanes)
+    return len(lanes)
+
+
+def _waiting_for(
+    db: apsw.Connection, done: Settlement, lane: int, destination: str
+) -> Sequence[int]:
+    """Return what may have waited for what was delivered."""
+    if not db.execute(SQL["aside"], {"destination": destination}).fetchone():
+        return ()
+    ids = {row[0] for row in db.execute(SQL["aside_in_lane"], {"lane": lane})}
+    for model, values in done.made:
+        asked = {"destination": destination, "model": model}
+        for ident, on in db.execute(SQL["aside_for"], asked):
+            if may_be(json.loads(cast("str", on)), values):
+                ids.add(ident)
+    return sorted(cast("set[int]", ids))
+
+
+def give_up(db: apsw.Connection, event_id: str, now: float, reason: str) -> int:
+    """Settle what waits of an event as skipped, for a person's reason; return how many."""
+    rows = cast(
+        "list[tuple[int, int, int]]", db.execute(SQL["waiting_of"], {"id": event_id}).fetchall()
+    )
+    text = cap_text(reason, 2000)
+    for delivery, _, recorded in rows:
+        attempt = {
+            "delivery": delivery, "number": recorded + 1, "at": now, "seconds": 0.0,
+            "outcome": Outcome.SKIPPED, "code": GIVEN_UP, "detail": text, "records": "[]",
+            "commands": "",
+        }  # fmt: skip
+        db.execute(SQL["attempt_add"], attempt)
+        gone = {"delivery": delivery, "code": GIVEN_UP, "detail": text, "now": now}
+        db.execute(SQL["give_up"], gone)
+    _look_again(db, [(row[1],) for row in rows])
+    return len(rows)
+
+
+def wake(db: apsw.Connection, event_id: str, now: float) -> int:
+    """Try what waits of an event now; return how many deliveries that are."""
+    rows = db.execute(SQL["waiting_of"], {"id": event_id}).fetchall()
+    return _wake(db, [cast("int", row[0]) for row in rows], now)
+
+
 def _settle(db: apsw.Connection, owner: str, done: Settlement) -> bool:
     row = settlement_bindings(done)
     held = db.execute(SQL["leased_by"], row | {"owner": owner}).fetchone()
     if held is None:
         return False
-    lane, hold, recorded = held
+    lane, hold, recorded, destination = held
     row |= {"lane": lane, "number": recorded + 1}
+    if hold:  # strict order: nothing passes it
+        row["waits_for"] = None
     db.execute(SQL["attempt_add"], row)
     db.execute(SQL["delivery_settle"], row)
     if done.outcome is Outcome.DELIVERED:
         db.execute(SQL["applied_note"], row)
-    db.execute(SQL[_next_of_lane(done.outcome, hold=bool(hold))], row)
+    aside = row["waits_for"] is not None
+    db.execute(SQL[_next_of_lane(done.outcome, hold=bool(hold), aside=aside)], row)
+    if done.outcome is Outcome.DELIVERED:
+        _wake(db, _waiting_for(db, done, lane, destination), done.at)
     return True
 
 
-def _next_of_lane(outcome: Outcome, *, hold: bool) -> str:
+def _next_of_lane(outcome: Outcome, *, hold: bool, aside: bool) -> str:
     match outcome:
         case Outcome.RETRY:
-            return "lane_retry"
+            return "lane_advance" if aside else "lane_retry"
         case Outcome.DEAD:
             return "lane_hold" if hold else "lane_advance"
         case Outcome.DELIVERED | Outcome.SKIPPED:

@@ -1,5 +1,6 @@
 """One event on one route: its states, its attempts, and what may follow what."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -91,6 +92,11 @@ class Settlement:
     detail: str = ""
     records: tuple[tuple[str, str, int], ...] = field(default=())
     commands: str = ""  # what the handler wanted, as JSON
+    # Only for RETRY: the model of a record that is waited for, empty for a time only. What waits
+    # lets the later ones of its lane pass.
+    waits_for: str | None = None
+    waits_on: Mapping[str, str] = field(default_factory=dict)  # the record's values, as text
+    made: tuple[tuple[str, Mapping[str, str]], ...] = ()  # models and values that were written
 
     @property
     def state(self) -> State:

@@ -1,6 +1,7 @@
 """What is known of each job of a batch: its verdict, its records, what is still to do."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from odoorway.deliver.odoo.schedule import Entry
 from odoorway.deliver.port import Verdict
@@ -50,11 +51,4 @@ class Ledger:
         return tuple(self._verdicts[job] for job in range(self._jobs))
 
     def _with_records(self, job: int, verdict: Verdict) -> Verdict:
-        return Verdict(
-            outcome=verdict.outcome,
-            code=verdict.code,
-            detail=verdict.detail,
-            retry_after=verdict.retry_after,
-            blame_destination=verdict.blame_destination,
-            records=tuple(self._records[job].values()),
-        )
+        return replace(verdict, records=tuple(self._records[job].values()))

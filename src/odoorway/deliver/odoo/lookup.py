@@ -8,6 +8,7 @@ from typing import Any
 from odoorway.commands import Find, Upsert, env, meant
 from odoorway.deliver.odoo.refusal import dead, later
 from odoorway.deliver.odoo.values import Unwritable, plain
+from odoorway.deliver.port import Waits
 from odoorway.transform.plan import DbId
 
 CHUNK = 500  # finds a question
@@ -118,7 +119,7 @@ def settle(find: Find, ids: Sequence[int]) -> DbId | Upsert | None:
         return DbId(ids[0])
     match find.missing:
         case "retry" if not find.absent:
-            raise later("odoo.awaiting-match", unmatched(find))
+            raise later("odoo.awaiting-match", unmatched(find), waits_on(find))
         case "fail" | "retry":
             raise dead("odoo.no-match", unmatched(find))
     return find.missing
@@ -138,6 +139,11 @@ def shown(find: Find) -> str:
     told += [f"company {find.company}"] if find.company else []
     terms = " and ".join(told)
     return f"{find.model} with {terms}"
+
+
+def waits_on(find: Find) -> Waits:
+    """Return what a delivery waits for that needs the record of *find*."""
+    return Waits(find.model, {name: str(plain(value)) for name, value in find.where})
 
 
 def _chunks(keys: tuple[Key, ...]) -> Iterator[tuple[Key, ...]]:

@@ -1,6 +1,6 @@
 """Why something is not in Odoo, raised to where it is noted."""
 
-from odoorway.deliver.port import Verdict
+from odoorway.deliver.port import Verdict, Waits
 from odoorway.errors import OdoorwayError
 from odoorway.model.delivery import Outcome
 
@@ -23,9 +23,9 @@ def dead(code: str, detail: str) -> Refused:
     return Refused(Verdict(outcome=Outcome.DEAD, code=code, detail=detail))
 
 
-def later(code: str, detail: str) -> Refused:
-    """Return the refusal that trying again may mend."""
-    return Refused(Verdict(outcome=Outcome.RETRY, code=code, detail=detail))
+def later(code: str, detail: str, waits: Waits | None = None) -> Refused:
+    """Return the refusal that trying again may mend, or what it *waits* for."""
+    return Refused(Verdict(outcome=Outcome.RETRY, code=code, detail=detail, waits=waits))
 
 
 def unexpected(model: str, method: str, result: object) -> Refused:

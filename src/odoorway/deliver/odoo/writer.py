@@ -1,6 +1,7 @@
 """Sends loads so that a record Odoo refuses holds back no other."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from odoorway.deliver.odoo.asking import Odoo
@@ -79,8 +80,7 @@ class Writer:
     def fail(self, entry: Entry, verdict: Verdict) -> None:
         """Settle the jobs of an entry that Odoo refused, naming its record."""
         detail = f"{entry.record.model} {entry.record.xid}: {verdict.detail}"
-        told = Verdict(outcome=verdict.outcome, code=verdict.code, detail=detail)
-        self._ledger.fail(entry.jobs, told)
+        self._ledger.fail(entry.jobs, replace(verdict, detail=detail))
 
 
 class _Sending:

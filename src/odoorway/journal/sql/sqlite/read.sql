@@ -1,5 +1,11 @@
 -- name: next_due
-SELECT min(due_at) FROM lane WHERE destination = :destination AND head IS NOT NULL;
+SELECT min(due_at) FROM (
+    SELECT min(due_at) AS due_at FROM lane
+    WHERE destination = :destination AND head IS NOT NULL
+    UNION ALL
+    SELECT min(due_at) FROM delivery
+    WHERE destination = :destination AND state = 'pending' AND waits_for IS NOT NULL
+);
 
 -- name: standing
 SELECT name, paused, failures, until, code, detail, changed_at
@@ -210,6 +216,17 @@ SELECT
 FROM delivery
 CROSS JOIN event ON event.seq = delivery.event
 WHERE delivery.state = 'dead'
+GROUP BY 2, 3, 4, 5
+UNION ALL
+SELECT
+    'waiting', event.source, delivery.destination, coalesce(delivery.code, ''),
+    CAST(event.received_at / 3600 AS INTEGER), count(*),
+    min(event.received_at), max(event.received_at), max(event.id)
+FROM delivery
+CROSS JOIN event ON event.seq = delivery.event
+WHERE
+    delivery.state = 'pending' AND delivery.waits_for IS NOT NULL
+    AND event.received_at < :long_ago
 GROUP BY 2, 3, 4, 5
 UNION ALL
 SELECT

@@ -41,7 +41,7 @@ UPDATE lane
 SET
     (head, due_at) = (
         SELECT id, due_at FROM delivery
-        WHERE lane = lane.id AND state = 'pending'
+        WHERE lane = lane.id AND state = 'pending' AND waits_for IS NULL
         ORDER BY turn, id
         LIMIT 1
     )
@@ -127,7 +127,7 @@ INSERT INTO attempt (delivery, number, at, seconds, outcome, code, detail, recor
 VALUES (:delivery, :number, :at, :seconds, :outcome, :code, :detail, :records, :commands);
 
 -- name: leased_by
-SELECT lane.id, delivery.hold, delivery.recorded
+SELECT lane.id, delivery.hold, delivery.recorded, delivery.destination
 FROM delivery
 CROSS JOIN lane ON lane.id = delivery.lane
 WHERE delivery.id = :delivery AND lane.head = delivery.id AND lane.owner = :owner;
@@ -136,7 +136,8 @@ WHERE delivery.id = :delivery AND lane.head = delivery.id AND lane.owner = :owne
 UPDATE delivery
 SET
     state = :state, attempts = attempts + :counts, recorded = recorded + 1,
-    due_at = :due_at, updated_at = :at, code = :code, detail = :detail, lost = 0
+    due_at = :due_at, updated_at = :at, code = :code, detail = :detail, lost = 0,
+    waits_for = :waits_for, waits_on = :waits_on
 WHERE id = :delivery;
 
 -- name: lane_retry
@@ -151,7 +152,7 @@ SET
     owner = NULL, held = 0,
     (head, due_at) = (
         SELECT id, due_at FROM delivery
-        WHERE lane = :lane AND state = 'pending'
+        WHERE lane = :lane AND state = 'pending' AND waits_for IS NULL
         ORDER BY turn, id
         LIMIT 1
     )
@@ -213,3 +214,58 @@ DELETE FROM latency WHERE minute < :since;
 
 -- name: touch
 UPDATE tally SET n = n WHERE what = 'event';
+
+-- Deliveries that stood aside, and whose time has come.
+-- name: aside_due
+UPDATE delivery SET waits_for = NULL
+WHERE destination = :destination AND state = 'pending' AND waits_for IS NOT NULL AND due_at <= :now
+RETURNING lane;
+
+-- name: aside
+SELECT 1 FROM delivery
+WHERE destination = :destination AND state = 'pending' AND waits_for IS NOT NULL
+LIMIT 1;
+
+-- name: aside_for
+SELECT id, waits_on FROM delivery
+WHERE destination = :destination AND waits_for = :model AND state = 'pending'
+ORDER BY id
+LIMIT 1000;
+
+-- What stands aside in a lane in which something was delivered: it may be what was waited for.
+-- name: aside_in_lane
+SELECT id FROM delivery WHERE lane = :lane AND state = 'pending' AND waits_for IS NOT NULL;
+
+-- A woken try takes the place of the one that was due: it spends no further attempt.
+-- name: wake
+UPDATE delivery SET waits_for = NULL, due_at = :now, attempts = max(0, attempts - 1)
+WHERE id IN (SELECT value FROM json_each(:ids))
+RETURNING lane;
+
+-- A lane whose head is not under way takes the first of those that may go.
+-- name: lanes_look_again
+UPDATE lane
+SET
+    (head, due_at) = (
+        SELECT id, due_at FROM delivery
+        WHERE lane = lane.id AND state = 'pending' AND waits_for IS NULL
+        ORDER BY turn, id
+        LIMIT 1
+    )
+WHERE
+    id IN (SELECT value FROM json_each(:lanes)) AND NOT held
+    AND (head IS NULL OR (SELECT state FROM delivery WHERE delivery.id = lane.head) <> 'leased');
+
+-- What of an event is not settled, and not under way.
+-- name: waiting_of
+SELECT delivery.id, delivery.lane, delivery.recorded
+FROM event
+CROSS JOIN delivery ON delivery.event = event.seq
+WHERE event.id = :id AND delivery.state = 'pending' AND delivery.lane IS NOT NULL;
+
+-- name: give_up
+UPDATE delivery
+SET
+    state = 'skipped', code = :code, detail = :detail, updated_at = :now, waits_for = NULL,
+    recorded = recorded + 1
+WHERE id = :delivery;
