@@ -30,7 +30,7 @@ from odoorway.clock import SystemClock
 from odoorway.journal.port import Appended
 from odoorway.journal.sqlite import SqliteJournal
 from odoorway.model.delivery import Planned
-from odoorway.model.event import Event
+from odoorway.model.event import Event, Flaw
 from odoorway.receive.app import ReceiveApp, ReceiveLimits
 from odoorway.receive.server import build_server
 from odoorway.receive.signature import Verifier
@@ -45,7 +45,12 @@ PORTS = {"sqlite": 18181, "none": 18182, "bare": 18183}
 class NoJournal(SqliteJournal):
     """Stores nothing and says it did: what the server costs by itself."""
 
-    async def append(self, event: Event, planned: Sequence[Planned]) -> Appended:  # noqa: ARG002
+    async def append(
+        self,
+        event: Event,
+        planned: Sequence[Planned],  # noqa: ARG002
+        flaw: Flaw | None = None,  # noqa: ARG002
+    ) -> Appended:
         """Return at once."""
         return Appended(event.id, duplicate=False)
 
@@ -54,7 +59,10 @@ def bodies() -> list[bytes]:
     """Return bodies of about 2.5 KB, each about another order."""
     filler = [{"id": n, "sku": f"SKU-{n}", "quantity": 1, "price": "9.95"} for n in range(40)]
     return [
-        json.dumps({"id": n, "name": f"#{n}", "line_items": filler}).encode() for n in range(BODIES)
+        json.dumps(
+            {"id": n, "name": f"#{n}", "updated_at": "2026-11-25T10:00:00Z", "line_items": filler}
+        ).encode()
+        for n in range(BODIES)
     ]
 
 

@@ -4,7 +4,7 @@ import fnmatch
 import inspect
 import re
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,11 +38,6 @@ class Route:
     def pattern(self, topic: str) -> str | None:
         """Return the first of this route's topics and patterns that *topic* fits."""
         return next((one for one in self.topics if fnmatch.fnmatchcase(topic, one)), None)
-
-    @property
-    def wants_json(self) -> bool:
-        """Whether the handler takes anything but the raw bytes."""
-        return self.payload is not bytes
 
     @property
     def planned(self) -> Planned:
@@ -223,14 +218,10 @@ class Gateway:
         """Yield the routes an event of that source and topic takes, in order of declaration."""
         return (r for r in self.routes.values() if r.source == source and r.matches(topic))
 
-    def topic_class(self, source: str, topic: str) -> str:
-        """Return the declared pattern that *topic* fits, or ``other``: few, whatever is sent."""
-        taken = self.routes_for(source, topic)
-        return next((pattern for route in taken if (pattern := route.pattern(topic))), "other")
 
-    def wants_json(self, source: str) -> bool:
-        """Whether any handler of *source* takes parsed JSON."""
-        return any(r.source == source and r.wants_json for r in self.routes.values())
+def topic_class(topic: str, taken: Iterable[Route]) -> str:
+    """Return the declared pattern of the routes *taken* that *topic* fits, or ``other``: few."""
+    return next((pattern for route in taken if (pattern := route.pattern(topic))), "other")
 
 
 def _signature(handler: Handler) -> tuple[Any, bool]:

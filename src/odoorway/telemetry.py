@@ -30,7 +30,10 @@ class Log(_Meant):
     STARTED = "gateway.started", "serving; with the address and the number of routes"
     STOPPING = "gateway.stopping", "a signal arrived; nothing more is accepted"
     STOPPED = "gateway.stopped", "all that was accepted is settled or durable"
-    ACCEPTED = "event.accepted", "an event is durable and was answered 202"
+    ACCEPTED = (
+        "event.accepted",
+        "an event is durable and was answered 202; with what it lacks of what its source declares",
+    )
     DUPLICATE = "event.duplicate", "an event came again and was answered like the first"
     REFUSED = "request.refused", "a request was refused; with its diagnosis"
     UNRECORDED = "rejection.unrecorded", "a flood: so many refusals were logged but not recorded"
@@ -72,6 +75,9 @@ class Counter(_Meant):
     """
 
     EVENTS = "odoorway_events", "events accepted, or known already", "source", "topic", "result"
+    FLAWS = (
+        "odoorway_flawed_events", "events where a declared place names nothing", "source", "code",
+    )  # fmt: skip
     REJECTIONS = "odoorway_rejections", "requests refused, by diagnosis", "source", "code"
     ATTEMPTS = (
         "odoorway_attempts", "attempts settled, by what came of them",

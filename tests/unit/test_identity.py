@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from odoorway.errors import DeclarationError
 from odoorway.model.event import Headers
 from odoorway.model.source import Identity
-from odoorway.receive.document import Document, Unreadable
+from odoorway.outside import Unreadable
+from odoorway.receive.document import Document
 from odoorway.receive.identity import head, identify, locate, needs_json
 from odoorway.sources import hmac, samples, shopify, standard_webhooks, stripe
 
@@ -60,7 +61,7 @@ def test_everything_found() -> None:
         ordering_key="{topic:head}:{json:order.id}",
         version=("json:order.at",),
     )
-    found = identify(identity, HEADERS, BODY, PARSED)
+    found = identify(identity, HEADERS, BODY)
     assert (found.topic, found.idempotency_key) == ("orders/updated", "e1")
     assert (found.ordering_key, found.version) == ("orders:7", "2026-01-01")
 
@@ -68,10 +69,10 @@ def test_everything_found() -> None:
 def test_without_an_id_the_body_is_the_id() -> None:
     """The same body on another topic is another event; alone it shares its order with nothing."""
     identity = Identity(topic=("header:X-Topic",), event_id=(), ordering_key="{json:none}")
-    first = identify(identity, HEADERS, BODY, PARSED)
-    again = identify(identity, HEADERS, BODY, PARSED)
-    other_body = identify(identity, HEADERS, BODY + b" ", PARSED)
-    other_topic = identify(identity, (("x-topic", "orders/paid"),), BODY, PARSED)
+    first = identify(identity, HEADERS, BODY)
+    again = identify(identity, HEADERS, BODY)
+    other_body = identify(identity, HEADERS, BODY + b" ")
+    other_topic = identify(identity, (("x-topic", "orders/paid"),), BODY)
     assert first == again
     assert first.ordering_key == first.idempotency_key
     keys = {first.idempotency_key, other_body.idempotency_key, other_topic.idempotency_key}
@@ -81,7 +82,7 @@ def test_without_an_id_the_body_is_the_id() -> None:
 
 def test_an_id_of_the_platform_never_looks_like_a_hash_of_ours() -> None:
     """Else it would be known for minutes only."""
-    found = identify(Identity(event_id=("header:X-Id",)), (("x-id", "sha256:e1"),), b"", None)
+    found = identify(Identity(event_id=("header:X-Id",)), (("x-id", "sha256:e1"),), b"")
     assert found.idempotency_key == "id:sha256:e1"
 
 
@@ -107,7 +108,7 @@ def test_what_stands_for_nobody_is_no_id(nobody: str) -> None:
         version=("json:id",),
     )  # fmt: skip
     bodies = [b'{"id": %s, "n": %d}' % (nobody.encode(), n) for n in range(2)]
-    one, other = (identify(identity, HEADERS, body, Document(body)) for body in bodies)
+    one, other = (identify(identity, HEADERS, body) for body in bodies)
     assert one.idempotency_key.startswith("sha256:")
     assert one.ordering_key == one.idempotency_key != other.ordering_key
 
@@ -127,7 +128,7 @@ def test_what_the_fast_parser_refuses_is_read_all_the_same(written: bytes, found
     """Numbers beyond a float, and half a surrogate pair, are JSON."""
     body = b'{"id": %s}' % written
     identity = Identity(event_id=("json:id",), topic=("json:id",))
-    told = identify(identity, (), body, Document(body))
+    told = identify(identity, (), body)
     assert told.topic == told.idempotency_key == found
 
 
@@ -180,7 +181,7 @@ def test_what_platforms_send_is_ordered_by_its_kind(platform: Any) -> None:
     recorded = samples(definition.platform)
     for topic, body in recorded.items():
         headers = (("x-shopify-topic", topic),)
-        found = identify(definition.identity, headers, body, Document(body))
+        found = identify(definition.identity, headers, body)
         assert found.ordering_key.startswith(f"{head(topic)}/")
     assert recorded
 
@@ -191,6 +192,45 @@ def test_what_platforms_send_is_ordered_by_its_kind(platform: Any) -> None:
 def test_any_ordering_key_with_a_kind_is_taken(key: str) -> None:
     """One key for all is one queue, which is a kind as well."""
     hmac.source(secret="s", header="X-Sig", ordering_key=key)
+
+
+def test_only_what_is_declared_is_missed() -> None:
+    """A source that says nothing of versions lacks none."""
+    assert identify(Identity(), (), b"no JSON").flaws == ()
+    declared = Identity(topic=("header:X-Id",), version=("header:X-At",))
+    assert [one.code for one in identify(declared, (("x-id", "1"),), b"").flaws] == [
+        "event.no-version"
+    ]
+
+
+@pytest.mark.parametrize(("packed", "code"), [("", "payload.not-json"), ("br", "payload.packed")])
+def test_a_body_that_nobody_reads_is_one_flaw_and_its_topic_may_be_known(
+    packed: str, code: str
+) -> None:
+    """All that is missed follows from it; where a header has the topic, its routes are known."""
+    identity = Identity(
+        topic=("json:type", "header:X-Topic"), event_id=("json:id",), version=("json:at",)
+    )
+    unknown = identify(identity, (), b"x", packed)
+    known = identify(identity, HEADERS, b"x", packed)
+    assert [one.code for one in (*unknown.flaws, *known.flaws)] == [code, code]
+    assert (unknown.unrouted, known.unrouted) == (unknown.flaws[0], None)
+    assert known.topic == "orders/updated"
+
+
+@pytest.mark.parametrize(
+    ("body", "shape"),
+    [
+        ("[]", "an array of 0"), ("{}", "an empty object"), ('"a"', "a text"), ("null", "null"),
+        ("1", "a number or a boolean"), ('{"a": 1, "b": 2}', "an object with a, b"),
+        (json.dumps(dict.fromkeys(map(str, range(99)))),
+         "an object with 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, …"),
+    ],
+)  # fmt: skip
+def test_a_body_without_the_place_is_described(body: str, shape: str) -> None:
+    """So that a person sees at once what came instead."""
+    (flaw,) = identify(Identity(topic=("json:type",)), (), body.encode()).flaws
+    assert flaw.detail == f"the topic's place json:type names nothing in this body: it is {shape}"
 
 
 def test_only_places_in_the_body_need_it_parsed() -> None:

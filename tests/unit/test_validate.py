@@ -1,5 +1,7 @@
 """What validation says, and what a handler's result becomes."""
 
+import gzip
+from dataclasses import replace
 from typing import Annotated
 
 import pytest
@@ -194,3 +196,47 @@ def test_an_interrupt_passes():
 
     with pytest.raises(KeyboardInterrupt):
         transform(_route(handler), _event())
+
+
+NO_JSON = [b"", b"{", b"a=1", b'{"a": NaN}', b'{"a": -Infinity}', b"\xff", b"[" * 999 + b"]" * 999]
+
+
+@pytest.mark.parametrize("annotation", [dict, str, object])
+@pytest.mark.parametrize("body", NO_JSON)
+def test_a_body_that_is_no_json_runs_no_handler(body, annotation):
+    """Whatever it is annotated with; NaN is none, though Pydantic would take it."""
+    ran = []
+    told = transform(_route(ran.append, annotation), _event(body))
+    assert isinstance(told, Settled)
+    assert (told.outcome, told.code, ran) == (Outcome.DEAD, "payload.not-json", [])
+    assert told.detail
+
+
+@pytest.mark.parametrize("body", [*NO_JSON, gzip.compress(b"{}")[:-1]])
+def test_bytes_handlers_get_what_nobody_can_read(body):
+    """As it was sent."""
+    seen = []
+    transform(_route(seen.append, bytes), _event(body))
+    assert seen == [body]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "code"),
+    [
+        ("br", b"\x0b\x02\x80{}\x03", "payload.packed"),
+        ("gzip", gzip.compress(b"{}")[:-1], "payload.packed"),
+        ("gzip", b"a=1", "payload.not-json"),  # it was unpacked, and is text
+    ],
+)
+def test_what_is_still_packed_says_so(encoding, body, code):
+    """With the encoding that it came with."""
+    event = replace(_event(body), headers=(("content-encoding", encoding),))
+    told = transform(_route(dict), event)
+    assert isinstance(told, Settled)
+    assert told.code == code
+    assert (encoding in told.detail) is (code == "payload.packed")
+
+
+def test_a_text_may_say_nan():
+    """Only a number may not be it."""
+    assert validate(dict, b'{"a": "NaN", "b": "Infinity"}') == {"a": "NaN", "b": "Infinity"}

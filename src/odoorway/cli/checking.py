@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Annotated, Any
@@ -18,8 +19,11 @@ from odoorway.cli.schema_file import Schema, named
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.errors import SettingsError
 from odoorway.gateway import Gateway
+from odoorway.model.source import SourceDefinition
+from odoorway.receive.identity import identify
 from odoorway.receive.signature import resolve_secrets
 from odoorway.settings import Settings
+from odoorway.sources import samples, sign
 
 Against = Annotated[
     list[str] | None,
@@ -64,11 +68,22 @@ def _sources(gateway: Gateway, settings: Settings, environ: dict[str, str]) -> I
     for name, source in gateway.sources.items():
         endpoint = f"http://{settings.host}:{settings.port}/in/{name}"
         try:
-            resolve_secrets(source.definition, environ)
+            secret = resolve_secrets(source.definition, environ)[0]
         except SettingsError as error:
             yield Finding("fail", f"source {name}: {error}", "signature.missing")
         else:
             yield Finding("ok", f"source {name} ({source.definition.platform}) at {endpoint}")
+            yield from _places(name, source.definition, secret)
+
+
+def _places(name: str, definition: SourceDefinition, secret: str) -> Iterator[Finding]:
+    """Read from each recorded sample what the source says that an event has."""
+    for topic, body in samples(definition.platform).items():
+        signed = sign(definition, secret, body, topic=topic, event_id="sample", now=time.time())
+        headers = tuple((key.lower(), value) for key, value in signed.items())
+        for flaw in identify(definition.identity, headers, body).flaws:
+            text = f"source {name} on the sample {topic}: {flaw.detail}"
+            yield Finding("warn", text, flaw.code)
 
 
 def _kept(gateway: Gateway, against: list[str]) -> list[Finding]:

@@ -119,6 +119,8 @@ def _show_delivery(delivery: Delivery, attempts: Sequence[Attempt]) -> None:
             f"  {attempt.seconds:.2f} s  [dim]{attempt.code or ''}[/]"
         )
         _show_attempt(attempt.detail, [(model, xid, n) for model, xid, n in attempt.records])
+    if delivery.detail and not attempts:
+        _show_attempt(delivery.detail, [])
     known = CATALOG.get(delivery.code or "")
     if known and delivery.state is not State.DELIVERED:
         _show_cause(known.title, known.cause, known.fix)

@@ -1,15 +1,12 @@
 """What makes a record the same record, and what is no such thing. Pure."""
 
 import re
-from typing import Final
 
 from odoorway.errors import HandlerError
+from odoorway.model.nobody import is_nobody
 
 Key = tuple[str, str | int]
 _KIND = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
-# What platforms, and programs between, write for "no id".
-_NOBODY: Final = {"", "0", "-1", "none", "null", "nil", "nan", "undefined", "false",
-                  "00000000-0000-0000-0000-000000000000"}  # fmt: skip
 
 
 class KeyOfNobody(HandlerError):
@@ -46,7 +43,7 @@ def check_key(key: object) -> None:
     kind, ident = key
     if not isinstance(kind, str) or not _KIND.fullmatch(kind):
         raise HandlerError(f"Upsert's kind is {kind!r}; use letters, digits and '-', like 'order'")
-    if str(ident).strip().casefold() in _NOBODY:
+    if is_nobody(str(ident)):
         raise KeyOfNobody(
             f"Upsert's id is {ident!r}, which stands for nobody: all that have no id would become"
             " one record. Give what is its own: for a guest the mail address, like"

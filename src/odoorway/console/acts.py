@@ -1,7 +1,7 @@
 """What pages and API have in common: asking the journal, and the few things that act."""
 
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import aiohttp
@@ -13,12 +13,14 @@ from odoorway.console.units import when
 from odoorway.console.web import Web
 from odoorway.deliver.odoo.about import About
 from odoorway.dispatch.handler_process import Task
+from odoorway.gateway import Route
 from odoorway.journal.accounts import Person
 from odoorway.journal.found import Rhythm
 from odoorway.model.delivery import Planned, State
-from odoorway.model.event import Event
+from odoorway.model.event import Event, Flaw
 from odoorway.model.mask import shown_body
 from odoorway.model.standing import Standing
+from odoorway.receive.identity import Identified, identify
 from odoorway.transform.run import Commands, Transformed
 
 _LATELY = 5  # minutes over which a rate is told
@@ -89,7 +91,7 @@ async def replay_event(web: Web, event_id: str, person: Person) -> int:
     }
     if not planned:  # it took no route then; today there may be one
         event = await desk.journal.event(event_id)
-        today = desk.gateway.routes_for(event.source, event.topic) if event else ()
+        today = routes_today(web, event) if event else ()
         planned = {route.name: route.planned for route in today}
     made = await desk.journal.replay(event_id, [*planned.values()], desk.clock.now())
     await web.note(person, "replay", event_id)
@@ -126,11 +128,29 @@ async def set_paused(web: Web, name: str, person: Person, *, paused: bool) -> bo
     return True
 
 
+def read_again(web: Web, event: Event) -> Identified | None:
+    """Return what today's source reads of an event; None when it is no longer declared."""
+    source = web.desk.gateway.sources.get(event.source)
+    return identify(source.definition.identity, event.headers, event.body) if source else None
+
+
+def flaws_of(web: Web, event: Event) -> tuple[Flaw, ...]:
+    """Return what an event's source declares today and the event lacks."""
+    again = read_again(web, event)
+    return again.flaws if again else ()
+
+
+def routes_today(web: Web, event: Event) -> Iterator[Route]:
+    """Return the routes that an event takes today, by its topic, or where to find it is today."""
+    again = None if event.topic else read_again(web, event)
+    return web.desk.gateway.routes_for(event.source, again.topic if again else event.topic)
+
+
 async def planned_today(web: Web, event: Event) -> list[dict[str, str]]:
     """Return what today's handlers make of an event, and how that differs; nothing is written."""
     sent = {one["route"]: one["commands"] for one in reversed(await deliveries_of(web, event))}
     found = []
-    routes = list(web.desk.gateway.routes_for(event.source, event.topic))
+    routes = list(routes_today(web, event))
     results = await web.desk.handlers.run([Task(route.name, event) for route in routes])
     for route, result in zip(routes, results, strict=True):
         text = _today(result, web.desk.masked)

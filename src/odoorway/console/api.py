@@ -12,6 +12,7 @@ from odoorway.console import auth, view
 from odoorway.console.acts import (
     deliveries_of,
     destinations_of,
+    flaws_of,
     give_up,
     planned_today,
     replay_event,
@@ -176,7 +177,7 @@ class Api:
     async def event(self, request: Request, _person: Person) -> Any:
         """Return one event with its deliveries and attempts."""
         event = await self._known(request)
-        shown = view.event_view(event, self._desk.masked)
+        shown = view.event_view(event, self._desk.masked, flaws_of(self._web, event))
         return {**shown, "deliveries": await deliveries_of(self._web, event)}
 
     async def dry_run(self, request: Request, _person: Person) -> Any:

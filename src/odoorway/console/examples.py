@@ -41,7 +41,13 @@ DELIVERY = {
 WHOLE = {
     "id": EVENT, "source": "shop", "topic": "orders/create", "received": "2026-11-24 09:00:00",
     "received_at": 1795510800.0, "about": "order/42", "key": "42", "version": None,
-    "conflict": False, "headers": [["x-shopify-topic", "orders/create"]],
+    "conflict": False,
+    "flaws": [{
+        "code": "event.no-version", "title": "The event has no version",
+        "detail": "the version's place json:updated_at names nothing in this body:"
+                  " it is an object with id",
+    }],
+    "headers": [["x-shopify-topic", "orders/create"]],
     "pretty": '{\n  "id": 42\n}', "raw": '{"id": 42}', "deliveries": [DELIVERY],
 }  # fmt: skip
 PLANNED = {

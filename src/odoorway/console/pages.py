@@ -12,6 +12,7 @@ from odoorway.console import view
 from odoorway.console.acts import (
     deliveries_of,
     destinations_of,
+    flaws_of,
     give_up,
     planned_today,
     replay_event,
@@ -252,7 +253,7 @@ class Pages:
             return await self._missing(request, person, "event")
         return await self._web.show(
             request, person, "event.html", title=event.id, planned=planned,
-            event=view.event_view(event, self._desk.masked),
+            event=view.event_view(event, self._desk.masked, flaws_of(self._web, event)),
             deliveries=await deliveries_of(self._web, event),
         )  # fmt: skip
 

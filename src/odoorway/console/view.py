@@ -13,7 +13,7 @@ from odoorway.journal.found import Flow, Problem, Took
 from odoorway.journal.port import Stats
 from odoorway.model.delivery import Attempt, Delivery, State
 from odoorway.model.diagnosis import Diagnosis
-from odoorway.model.event import Event, Rejection
+from odoorway.model.event import Event, Flaw, Rejection
 from odoorway.model.mask import shown_body
 from odoorway.model.standing import Standing
 
@@ -162,8 +162,8 @@ def event_row(event: Event, deliveries: Iterable[Delivery]) -> dict[str, Any]:
     }
 
 
-def event_view(event: Event, names: Collection[str]) -> dict[str, Any]:
-    """Return an event whole, its payload masked."""
+def event_view(event: Event, names: Collection[str], flaws: Iterable[Flaw] = ()) -> dict[str, Any]:
+    """Return an event whole, its payload masked, with what its source declares and it lacks."""
     return {
         "id": event.id,
         "source": event.source,
@@ -174,6 +174,10 @@ def event_view(event: Event, names: Collection[str]) -> dict[str, Any]:
         "key": event.idempotency_key,
         "version": event.version,
         "conflict": event.conflict,
+        "flaws": [
+            {"code": one.code, "title": CATALOG[one.code].title, "detail": one.detail}
+            for one in flaws
+        ],
         "headers": [list(pair) for pair in event.headers],
         "pretty": shown_body(event.body, names),
         "raw": shown_body(event.body, names, pretty=False),

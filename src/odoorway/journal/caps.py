@@ -5,9 +5,10 @@ from typing import Any
 
 from odoorway.journal.port import Limits
 from odoorway.model.delivery import Settlement
-from odoorway.model.event import Event, Headers, Rejection
+from odoorway.model.event import Event, Flaw, Headers, Rejection
 
 MARK = "…[cut]"
+_FLAW = 2_000  # characters
 _TEXTS = ("source", "topic", "idempotency_key", "ordering_key", "version")
 
 
@@ -22,6 +23,11 @@ def cap_event(event: Event, limits: Limits) -> Event:
     if headers is event.headers and not unclean:
         return event
     return replace(event, headers=headers, **unclean)
+
+
+def cap_flaw(flaw: Flaw | None) -> Flaw | None:
+    """Return *flaw* with its detail cut."""
+    return flaw and replace(flaw, detail=cap_text(flaw.detail, _FLAW))
 
 
 def cap_rejection(rejection: Rejection, limits: Limits) -> Rejection:

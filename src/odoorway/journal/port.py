@@ -17,7 +17,7 @@ from odoorway.journal.found import (
 )
 from odoorway.journal.keeping import Forgotten, Sweep
 from odoorway.model.delivery import Attempt, Delivery, Leased, Planned, Settlement, State
-from odoorway.model.event import Event, Rejection
+from odoorway.model.event import Event, Flaw, Rejection
 from odoorway.model.standing import Standing
 
 MAX_BYTES = 32 << 20  # of the bodies of one lease
@@ -64,7 +64,9 @@ class Journal(Protocol):
     Every method raises JournalUnavailable when the store cannot do it.
     """
 
-    async def append(self, event: Event, planned: Sequence[Planned]) -> Appended:
+    async def append(
+        self, event: Event, planned: Sequence[Planned], flaw: Flaw | None = None
+    ) -> Appended:
         """Record *event* durably with one delivery a plan, unless it is a repeat.
 
         When this returns, the event survives ``kill -9`` and power loss: only then may the
@@ -73,7 +75,8 @@ class Journal(Protocol):
         ``Limits.key_life``; without an event id, when the same topic and body came within
         ``Limits.repeat_window`` and nothing else about the same ordering key since. The same event
         id with another topic or body is an event of its own with ``conflict`` set. Without a plan
-        the event is stored with one delivery in state ``skipped``, route ``""``.
+        the event is stored with one delivery, route ``""``: ``skipped``, or ``dead`` for a *flaw*
+        that keeps anybody from telling which routes it takes.
 
         Raises:
             JournalFull: ``Limits.max_waiting`` deliveries wait already.
@@ -143,9 +146,10 @@ class Journal(Protocol):
         """Add new deliveries of a stored event; return their ids, none when it is not stored.
 
         In a lane that a dead letter holds they go first, and delivering them frees the lane. A
-        dead letter of the same event and route is settled as skipped: this takes its place, and
-        holds the lane where that did. With *only_dead* nothing is added where there is none, so
-        that of two who replay one dead letter at the same time only one does.
+        dead letter of the same event and route, or of no route, is settled as skipped: this takes
+        its place, and holds the lane where that did. A plan without a route is left out. With
+        *only_dead* nothing is added where there is none, so that of two who replay one dead
+        letter at the same time only one does.
         """
         ...
 

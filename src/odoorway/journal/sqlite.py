@@ -13,7 +13,7 @@ import apsw
 
 from odoorway.errors import JournalUnavailable
 from odoorway.journal import forget, read, seen, write
-from odoorway.journal.caps import cap_event, cap_rejection, cap_settlement
+from odoorway.journal.caps import cap_event, cap_flaw, cap_rejection, cap_settlement
 from odoorway.journal.connect import (
     CHECKPOINT_PAGES,
     connect_reader,
@@ -40,7 +40,7 @@ from odoorway.journal.migrate import migrate, require_current
 from odoorway.journal.port import MAX_BYTES, Appended, Binding, Limits, Stats
 from odoorway.journal.writer import Writer
 from odoorway.model.delivery import Attempt, Delivery, Leased, Planned, Settlement, State
-from odoorway.model.event import Event, Rejection
+from odoorway.model.event import Event, Flaw, Rejection
 from odoorway.model.standing import Standing
 
 T = TypeVar("T")
@@ -121,10 +121,12 @@ class SqliteJournal:
         journal._folder = folder  # noqa: SLF001 - one of its own kind
         return journal
 
-    async def append(self, event: Event, planned: Sequence[Planned]) -> Appended:
+    async def append(
+        self, event: Event, planned: Sequence[Planned], flaw: Flaw | None = None
+    ) -> Appended:
         """See ``Journal.append``."""
-        capped = cap_event(event, self._limits)
-        return cast("Appended", await self._writer.append(self._append, (capped, planned)))
+        arrival = write.Arrival(cap_event(event, self._limits), planned, cap_flaw(flaw))
+        return cast("Appended", await self._writer.append(self._append, arrival))
 
     async def reject(self, rejection: Rejection) -> None:
         """See ``Journal.reject``."""

@@ -26,11 +26,10 @@ from odoorway.journal.rows import (
 from odoorway.journal.rules import LEASE_LOST, Fate, fate, gave_up, lost_lease, may_be
 from odoorway.journal.statements import load
 from odoorway.model.delivery import Leased, Outcome, Planned, Settlement, State
-from odoorway.model.event import Event, Rejection
+from odoorway.model.event import Event, Flaw, Rejection
 from odoorway.model.standing import Standing
 
 SQL = load("sqlite", "write")
-Arrival = tuple[Event, Sequence[Planned]]
 Lane = tuple[int, str, str, str, str, bool, float]  # event, lane's key, route, hold, due
 _LOOKED_AT = 64  # lanes beside the limit: some may have to wait for their turn alone
 _BODY = 24  # where the body stands in a row of `lease_due`
@@ -39,30 +38,37 @@ NO_ROUTE = "event.no-route"
 GIVEN_UP = "delivery.given-up"
 
 
+class Arrival(NamedTuple):
+    """An event to be added, with what is planned for it."""
+
+    event: Event
+    plans: Sequence[Planned]
+    flaw: Flaw | None = None  # makes a dead letter of an event without a plan
+
+
+class _Sorted(NamedTuple):
+    arrival: Arrival
+    mark: Mark
+    sameness: Sameness
+
+
 def append(
     db: apsw.Connection, arrivals: Sequence[Arrival], limits: Limits
 ) -> Sequence[Appended | JournalFull]:
     """Add events with their deliveries, in that order; a refusal is a result like any other."""
     sorted_out = _sort_out(db, arrivals, limits)
-    planned = sum(len(one.plans) for one in sorted_out if not one.sameness.repeats)
+    planned = sum(len(one.arrival.plans) for one in sorted_out if not one.sameness.repeats)
     if planned and _scalar(db, "waiting") + planned > limits.max_waiting:
         return [_append_near_full(db, arrival, limits) for arrival in arrivals]
     return _append(db, sorted_out)
 
 
-class _Sorted(NamedTuple):
-    event: Event
-    plans: Sequence[Planned]
-    mark: Mark
-    sameness: Sameness
-
-
 def _sort_out(
     db: apsw.Connection, arrivals: Sequence[Arrival], limits: Limits
 ) -> Sequence[_Sorted]:
-    marks = [mark_of(event, limits) for event, _ in arrivals]
+    marks = [mark_of(arrival.event, limits) for arrival in arrivals]
     found = zip(arrivals, marks, seen.sort_out(db, marks), strict=True)
-    return [_Sorted(event, plans, mark, same) for (event, plans), mark, same in found]
+    return [_Sorted(arrival, mark, same) for arrival, mark, same in found]
 
 
 def _append_near_full(
@@ -70,7 +76,7 @@ def _append_near_full(
 ) -> Appended | JournalFull:
     """Add the event if there is room; a repeat needs none."""
     (one,) = _sort_out(db, [arrival], limits)
-    needs_room = one.plans and not one.sameness.repeats
+    needs_room = arrival.plans and not one.sameness.repeats
     if not needs_room or _scalar(db, "waiting") < limits.max_waiting:
         return _append(db, [one])[0]
     return JournalFull(
@@ -80,30 +86,39 @@ def _append_near_full(
 
 
 def _append(db: apsw.Connection, sorted_out: Sequence[_Sorted]) -> Sequence[Appended]:
-    new = [one for one in sorted_out if not one.sameness.repeats]
-    added = _add_events(db, new)
+    added = _add_events(db, [one for one in sorted_out if not one.sameness.repeats])
     lanes, unrouted = [], []
-    for event, plans, _, _ in (one for one in new if one.event.id in added):
-        lanes += [_lane(added[event.id], event, plan) for plan in plans]
-        unrouted += [] if plans else [(added[event.id], event.received_at)]
+    for event, plans, flaw in (one.arrival for one in sorted_out):
+        if event.id in added:
+            lanes += [_lane(added[event.id], event, plan) for plan in plans]
+            unrouted += [] if plans else [_unrouted(added[event.id], event, flaw)]
     _deliver(db, lanes, replay=False)
     if unrouted:
-        rows = {"rows": encode(unrouted), "code": NO_ROUTE}
-        db.execute(SQL["deliveries_add_unrouted"], rows)
+        db.execute(SQL["deliveries_add_unrouted"], {"rows": encode(unrouted)})
+        if flawed := [seq for seq, _, code, _ in unrouted if code != NO_ROUTE]:
+            db.execute(SQL["unrouted_dead"], {"events": encode(flawed)})
     return [
-        Appended(one.sameness.repeats or one.event.id, duplicate=one.event.id not in added)
+        Appended(
+            one.sameness.repeats or one.arrival.event.id,
+            duplicate=one.arrival.event.id not in added,
+        )
         for one in sorted_out
     ]
+
+
+def _unrouted(seq: int, event: Event, flaw: Flaw | None) -> Row:
+    """Return the number, time, code and detail of a delivery that goes nowhere."""
+    return (seq, event.received_at, flaw.code if flaw else NO_ROUTE, flaw.detail if flaw else "")
 
 
 def _add_events(db: apsw.Connection, new: Sequence[_Sorted]) -> Mapping[str, int]:
     """Store events and what they are known by; return the numbers of those not stored before."""
     if not new:
         return {}
-    rows = events_bindings([(one.event, one.sameness.conflict) for one in new])
+    rows = events_bindings([(one.arrival.event, one.sameness.conflict) for one in new])
     stored = db.execute(SQL["events_add"], rows).fetchall()
     added = {str(event_id): cast("int", seq) for event_id, seq in stored}
-    seen.remember(db, [one.mark for one in new if one.event.id in added])
+    seen.remember(db, [one.mark for one in new if one.arrival.event.id in added])
     return added
 
 
@@ -144,10 +159,12 @@ def replay(
     if found is None:
         return ()
     seq, source, ordering_key = found
+    routed = [plan for plan in planned if plan.route]
+    took_none = bool(routed) and _supersedes(db, seq, "", now)
     lanes = [
         (seq, plan.destination, source, ordering_key, plan.route, _holds(db, seq, plan), now)
-        for plan in planned
-        if _supersedes(db, seq, plan.route, now) or not only_dead
+        for plan in routed
+        if _supersedes(db, seq, plan.route, now) or took_none or not only_dead
     ]
     return _deliver(db, lanes, replay=True)
 

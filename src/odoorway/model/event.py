@@ -56,6 +56,14 @@ class Event:
         return next((value for key, value in self.headers if key == wanted), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """What of an accepted request could not be read; the event is kept all the same."""
+
+    code: str  # a diagnosis code
+    detail: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
     """A request refused before it became an event; kept, bounded, for diagnosis."""

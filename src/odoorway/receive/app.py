@@ -9,13 +9,12 @@ from typing import Any
 from odoorway import tracing
 from odoorway.clock import Clock
 from odoorway.errors import JournalUnavailable
-from odoorway.gateway import Gateway
+from odoorway.gateway import Gateway, topic_class
 from odoorway.journal.port import Appended, Journal
-from odoorway.model.event import Event, Headers, Rejection, new_id
+from odoorway.model.event import Event, Flaw, Headers, Rejection, new_id
 from odoorway.receive import body as bodies
-from odoorway.receive.document import Document, Unreadable
 from odoorway.receive.headers import credentials, safe_headers
-from odoorway.receive.identity import identify, needs_json
+from odoorway.receive.identity import Identified, identify
 from odoorway.receive.refusal import Refused, problem
 from odoorway.receive.signature import Verifier
 from odoorway.telemetry import Counter, Histogram, Log, count, log, observe
@@ -67,7 +66,6 @@ class ReceiveApp:
         self._clock, self._limits, self._on_append, self._at = clock, limits, on_append, at
         self._shown = shown
         self._credentials = credentials(s for one in verifiers.values() for s in one.secrets)
-        self._wants_json = {name: self._reads_json(name) for name in gateway.sources}
         self._in_flight = 0
         self._buffered = 0
         self._stopping = False
@@ -113,24 +111,27 @@ class ReceiveApp:
             await self._refuse(path, seen, Refused("gateway.internal-error"), send)
             return
         self._on_append()
-        self._tell(seen, appended, began)
+        if seen.accepted:
+            self._tell(seen.accepted, appended, began)
         body = b'{"event": "%s"}' % appended.event_id.encode()
         await _answer(send, 202, [_JSON, _length(body)], body)
 
-    def _tell(self, seen: "_Seen", appended: Appended, began: float) -> None:
+    def _tell(self, accepted: "_Accepted", appended: Appended, began: float) -> None:
         """Count what was appended, and log it; its payload only when that was asked for."""
-        source, topic = seen.source, seen.topic
-        known = appended.duplicate
-        result = "duplicate" if known else "accepted"
-        count(Counter.EVENTS, source, self._gateway.topic_class(source, topic), result)
+        known, source = appended.duplicate, accepted.source
+        count(Counter.EVENTS, source, accepted.topic_class, "duplicate" if known else "accepted")
         observe(Histogram.ACK, self._clock.now() - began, source)
-        payload = {"payload": self._shown(seen.body)} if self._shown else {}
+        more = {"payload": self._shown(accepted.body)} if self._shown else {}
+        if accepted.flaws and not known:
+            for flaw in accepted.flaws:
+                count(Counter.FLAWS, source, flaw.code)
+            more["lacks"] = ", ".join(flaw.code for flaw in accepted.flaws)
         log(
             Log.DUPLICATE if known else Log.ACCEPTED,
             event_id=appended.event_id,
             source=source,
-            topic=topic[:200],
-            **payload,
+            topic=accepted.topic[:200],
+            **more,
         )
 
     async def _admit(
@@ -168,34 +169,51 @@ class ReceiveApp:
         self._buffered += size
 
     async def _append(self, source: str, seen: "_Seen", receive: bodies.Receive) -> Appended:
-        limits = self._limits
-        raw = await bodies.read(receive, limits.max_body, limits.read_timeout)
+        raw = await bodies.read(receive, self._limits.max_body, self._limits.read_timeout)
         seen.body = raw
-        encoding = next((v for k, v in seen.headers if k == "content-encoding"), "")
-        body = bodies.unpack(raw, encoding, limits.max_body) if encoding else raw
         now = self._clock.now()
-        self._verify(source, seen.headers, raw, body, now)
+        body, packed = self._genuine(source, seen.headers, raw, now)
         self._at("after-verify")
-        event = self._event(source, seen.headers, body, now)
-        planned = [route.planned for route in self._gateway.routes_for(source, event.topic)]
+        definition = self._gateway.sources[source].definition
+        identified = identify(definition.identity, seen.headers, body, packed)
+        event = self._event(source, seen.headers, body, identified, now)
+        routes = tuple(self._gateway.routes_for(source, event.topic))
+        planned = [route.planned for route in routes]
         with tracing.receiving(dict(seen.headers), source) as traceparent:
-            appended = await self._journal.append(_traced(event, traceparent), planned)
-        seen.source, seen.topic, seen.body = source, event.topic, body
+            appended = await self._journal.append(
+                _traced(event, traceparent), planned, identified.unrouted
+            )
+        named = topic_class(event.topic, routes)
+        seen.accepted = _Accepted(source, event.topic, body, named, identified.flaws)
         return appended
 
-    def _verify(self, source: str, headers: Headers, raw: bytes, body: bytes, now: float) -> None:
-        """Verify the bytes as sent or, when they were compressed, what they unpack to."""
+    def _genuine(self, source: str, headers: Headers, raw: bytes, now: float) -> tuple[bytes, str]:
+        """Return the body unpacked, or as it came and why it cannot be unpacked.
+
+        Verified are the bytes as sent or, when they were compressed, what they unpack to. What is
+        verified is never refused.
+        """
         verifier = self._verifiers[source]
         wrong = verifier(headers, raw, now)
+        encoding = next((value for name, value in headers if name == "content-encoding"), "")
+        body, packed = raw, ""
+        if encoding:
+            try:
+                body = bodies.unpack(raw, encoding, self._limits.max_body)
+            except Refused as refused:
+                if wrong:
+                    raise
+                packed = f"content-encoding {encoding[:100]}: {refused.detail or refused.code}"
         if wrong and body is not raw:
             wrong = verifier(headers, body, now)
         if wrong:
             raise Refused(wrong)
+        return body, packed
 
-    def _event(self, source: str, headers: Headers, body: bytes, now: float) -> Event:
-        definition = self._gateway.sources[source].definition
-        document = _parse(body) if self._wants_json[source] else None
-        identified = identify(definition.identity, headers, body, document)
+    def _event(
+        self, source: str, headers: Headers, body: bytes, identified: Identified, now: float
+    ) -> Event:
+        signature = self._gateway.sources[source].definition.hmac.header
         return Event(
             id=new_id("evt", now),
             source=source,
@@ -204,14 +222,10 @@ class ReceiveApp:
             ordering_key=identified.ordering_key,
             version=identified.version,
             received_at=now,
-            headers=safe_headers(headers, self._credentials, definition.hmac.header),
+            headers=safe_headers(headers, self._credentials, signature),
             body=body,
             body_hash=identified.body_hash,
         )
-
-    def _reads_json(self, name: str) -> bool:
-        source = self._gateway.sources[name]
-        return self._gateway.wants_json(name) or needs_json(source.definition.identity)
 
     async def _refuse(self, path: str, seen: "_Seen", refused: Refused, send: Send) -> None:
         headers, body = problem(refused)
@@ -274,14 +288,24 @@ class ReceiveApp:
         return self._written[1]
 
 
+@dataclass(frozen=True, slots=True)
+class _Accepted:
+    """What is told of a request once it is appended."""
+
+    source: str
+    topic: str
+    body: bytes  # unpacked
+    topic_class: str
+    flaws: tuple[Flaw, ...]
+
+
 @dataclass(slots=True)
 class _Seen:
     """What has been read of a request so far; a rejection keeps it."""
 
     headers: Headers
     body: bytes = b""
-    source: str = ""  # once it is appended, like the topic; the body is then unpacked
-    topic: str = ""
+    accepted: _Accepted | None = None
 
 
 def _traced(event: Event, traceparent: str) -> Event:
@@ -299,13 +323,6 @@ def _decoded(raw: list[tuple[bytes, bytes]]) -> Headers:
 
 def _chunked(headers: Headers) -> bool:
     return not any(name == "content-length" for name, _ in headers)
-
-
-def _parse(body: bytes) -> Document:
-    try:
-        return Document(body)
-    except Unreadable as error:
-        raise Refused("request.not-json", str(error)[:200]) from None
 
 
 def _length(body: bytes) -> tuple[bytes, bytes]:

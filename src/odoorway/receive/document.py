@@ -6,12 +6,12 @@ from typing import Any, Final
 
 import orjson
 
+from odoorway.outside import Unreadable
+
 _UNSET: Final = object()
 _DIGITS: Final = 10  # no list has an index with more
-
-
-class Unreadable(ValueError):
-    """The body is not JSON; the text says where it ends to be."""
+_SHOWN: Final = 40  # characters of a key
+_SHOWN_KEYS: Final = 10
 
 
 class Document:
@@ -40,6 +40,22 @@ class Document:
         if isinstance(found, float):  # also an integer over 64 bits, rounded
             return str(_walk(self._as_written(), steps))
         return str(found) if isinstance(found, int) and not isinstance(found, bool) else None
+
+    @property
+    def shape(self) -> str:
+        """What kind of value the body is, for people."""
+        match self.value:
+            case dict():
+                keys = ", ".join(str(key)[:_SHOWN] for key in [*self.value][:_SHOWN_KEYS])
+                more = ", …" if len(self.value) > _SHOWN_KEYS else ""
+                return f"an object with {keys}{more}" if keys else "an empty object"
+            case list():
+                return f"an array of {len(self.value)}"
+            case str():
+                return "a text"
+            case None:
+                return "null"
+        return "a number or a boolean"
 
     def _as_written(self) -> Any:
         if self._exact is _UNSET:

@@ -14,7 +14,6 @@ _STATUS = {
     "request.bad-encoding": 400,
     "request.bad-length": 400,
     "request.too-slow": 408,
-    "request.not-json": 400,
     "signature.missing": 401,
     "signature.malformed": 401,
     "signature.mismatch": 401,

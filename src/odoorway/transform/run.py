@@ -80,7 +80,7 @@ def _seconds(given: Any) -> float | None:
 
 
 def _call(route: Route, event: Event) -> Any:
-    payload = validate(route.payload, event.body)
+    payload = validate(route.payload, event.body, event.header("content-encoding"))
     return route.handler(payload, event) if route.wants_event else route.handler(payload)
 
 

@@ -7,9 +7,12 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from odoorway.errors import OdoorwayError
+from odoorway.outside import Unreadable, read_json
 
 _MAX_LINES = 20
 _MAX_VALUE = 60
+_NOT_JSON = (b"NaN", b"Infinity")
+_DEEP = 1_000  # more than any parser takes; how deep is not asked here
 
 
 class InvalidPayload(OdoorwayError):
@@ -18,18 +21,56 @@ class InvalidPayload(OdoorwayError):
     code = "payload.invalid"
 
 
-def validate(payload_type: Any, body: bytes) -> Any:
+class UnreadablePayload(InvalidPayload):
+    """The body is nothing that a handler could read."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        """Be that diagnosis."""
+        super().__init__(detail)
+        self.code = code
+
+
+def validate(payload_type: Any, body: bytes, encoding: str | None = None) -> Any:
     """Return *body* as the type a handler asks for; ``bytes`` gets it unchanged.
+
+    *encoding* is the Content-Encoding that it came with.
 
     Raises:
         InvalidPayload: it does not validate; the message names each path and what it should be.
+        UnreadablePayload: it is no JSON.
     """
     if payload_type is bytes:
         return body
+    if any(word in body for word in _NOT_JSON):
+        _refuse_lenient(body)
     try:
         return _adapter(payload_type).validate_json(body)
     except ValidationError as error:
+        if error.errors(include_url=False)[0]["type"] == "json_invalid":
+            raise _unreadable(body, "\n".join(_lines(error)), encoding) from error
         raise InvalidPayload("\n".join(_lines(error))) from error
+
+
+def _refuse_lenient(body: bytes) -> None:
+    """Refuse what only lenient parsers, like Pydantic's, take for a number."""
+    try:
+        read_json(body, depth=_DEEP)
+    except Unreadable as error:
+        raise UnreadablePayload("payload.not-json", str(error)) from None
+
+
+def _unreadable(body: bytes, detail: str, encoding: str | None) -> UnreadablePayload:
+    if encoding and not _is_text(body):
+        return UnreadablePayload("payload.packed", f"content-encoding {encoding}: {detail}")
+    return UnreadablePayload("payload.not-json", detail)
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _adapter(payload_type: Any) -> TypeAdapter[Any]:

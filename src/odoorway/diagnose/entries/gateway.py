@@ -33,9 +33,6 @@ REQUEST = (
     _d("request.too-slow", _S, "The request did not arrive in time",
        "The sender took longer than the time limit to send its body.",
        "Look at the network between; raise ODOORWAY_READ_TIMEOUT for slow senders you know."),
-    _d("request.not-json", _S, "The body is not JSON",
-       "The handler wants JSON and the body is none.",
-       "Choose JSON as the format at the platform, or annotate the handler's payload as bytes."),
     _d("signature.missing", _S, "The signature is missing",
        "The header that carries the signature is missing or empty.",
        "Set a signing secret at the platform.",
@@ -73,11 +70,41 @@ HANDLER = (
     _d("event.no-route", _I, "No route takes this topic",
        "The event is verified and stored, and no handler is declared for its topic.",
        "Add a handler with .on(topic) and replay the event, or stop the platform sending it."),
+    _d("event.no-topic", _I, "The event has no topic",
+       "The place where the source says that the topic stands names nothing in this event, so"
+       " nobody can tell which handler takes it. It is verified and stored.",
+       "Correct topic= of the source in hooks.py; several places are tried in order.",
+       'A body that holds many events at once is an array: take it with .on("*").',
+       "Then replay it in the console, which reads the topic anew."),
+    _d("event.no-id", _I, "The event has no id",
+       "The place where the source says that the platform's event id stands names nothing in this"
+       " event, or a word for nobody, like 0. It counts as a source's without event ids: an equal"
+       " body is a repeat for ODOORWAY_REPEAT_WINDOW.",
+       "Correct event_id= of the source in hooks.py; leave it out where the platform has none."),
+    _d("event.no-ordering-key", _I, "What the event is about cannot be read",
+       "A place in the source's ordering key names nothing in this event, or a word for nobody."
+       " It waits for no other event and may overtake one.",
+       "Correct ordering_key= of the source in hooks.py.",
+       "Nothing, where some events are about nothing in particular."),
+    _d("event.no-version", _I, "The event has no version",
+       "The place where the source says that the version stands names nothing in this event, so an"
+       " older event that comes late is written over it.",
+       "Correct version= of the source in hooks.py; leave it out where the platform has none."),
     _d("event.stale", _I, "A newer event of the same thing was delivered before",
        "The event arrived out of order: its version is older than what its route has written"
        " for this ordering key, so writing it would undo the newer one.",
        "Nothing: what is in Odoo is newer.",
        "If the source's version means something else, change its `version=` in hooks.py."),
+    _d("payload.not-json", _S, "The body is not JSON",
+       "The event is verified and stored, but its handler, or the source's places, want JSON, and"
+       " the body is none that anybody reads: cut short, a form, NaN, or not UTF-8.",
+       "Choose JSON as the format at the platform, and UTF-8 without a BOM.",
+       "Or take it as it is: annotate the handler's payload as bytes, then replay."),
+    _d("payload.packed", _S, "The body is packed in a way that nobody can unpack",
+       "The event is verified and stored as it was sent: its Content-Encoding is unknown, what came"
+       " does not unpack, or it unpacks to more than ODOORWAY_MAX_BODY.",
+       "Turn compression off at the sender, or choose gzip; raise ODOORWAY_MAX_BODY for more.",
+       "Let the platform send it again; or annotate the handler's payload as bytes, then replay."),
     _d("payload.invalid", _I, "The payload is not what the handler's annotation says",
        "Validation found the listed errors, each with its path.",
        "Correct the annotation if the platform is right, then replay.",

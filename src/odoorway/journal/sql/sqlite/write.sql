@@ -11,7 +11,8 @@ INSERT INTO event (
 )
 SELECT
     value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-    value -> 7, value ->> 8, value ->> 9, substr(:bodies, value ->> 10, value ->> 11)
+    value -> 7, value ->> 8, value ->> 9,
+    coalesce(substr(:bodies, value ->> 10, value ->> 11), x'') -- of no bytes at all, NULL
 FROM jsonb_each(:rows) AS given
 WHERE true -- tells SQLite that ON CONFLICT is no join
 ORDER BY given.key
@@ -48,9 +49,14 @@ SET
 WHERE id IN (SELECT value FROM json_each(:lanes)) AND head IS NULL AND (NOT held OR :replay);
 
 -- name: deliveries_add_unrouted
-INSERT INTO delivery (event, route, destination, state, due_at, updated_at, code)
-SELECT value ->> 0, '', '', 'skipped', value ->> 1, value ->> 1, :code
+INSERT INTO delivery (event, route, destination, state, due_at, updated_at, code, detail)
+SELECT value ->> 0, '', '', 'skipped', value ->> 1, value ->> 1, value ->> 2, value ->> 3
 FROM jsonb_each(:rows);
+
+-- Changed after it is there: charts count what becomes dead.
+-- name: unrouted_dead
+UPDATE delivery SET state = 'dead'
+WHERE event IN (SELECT value FROM json_each(:events)) AND route = '';
 
 -- name: event_lane
 SELECT seq, source, ordering_key FROM event WHERE id = :id;
