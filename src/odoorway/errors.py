@@ -6,6 +6,7 @@ OdoorwayError
 ├── SettingsError         a setting is missing or wrong: who deploys it
 ├── JournalUnavailable    nothing is known to be stored: operations
 │   ├── JournalFull       the journal's limit is reached
+│   ├── JournalSlow       a question would take too long: who asks for less is answered
 │   └── JournalLocked     another process writes this journal
 ├── LogUnreadable         a log of Odoo's cannot be read: who runs the doctor
 ├── DestinationError      Odoo cannot do what a command needs: its administrator
@@ -41,6 +42,10 @@ class JournalUnavailable(OdoorwayError):
 
 class JournalFull(JournalUnavailable):
     """The journal holds as much as its limit allows; delivering or raising the limit helps."""
+
+
+class JournalSlow(JournalUnavailable):
+    """A person's question took too long and was given up; asking for less helps."""
 
 
 class JournalLocked(JournalUnavailable):

@@ -13,6 +13,7 @@ from console_desk import HOSTILE, PASSWORD, PLAN, Bench, event
 from odoorway.console import auth
 from odoorway.console.auth import hashed, hashed_token
 from odoorway.console.secret_age import note_secrets, since
+from odoorway.errors import JournalSlow
 from odoorway.journal.accounts import Deed, Person, Role
 from odoorway.journal.found import Took
 from odoorway.model.delivery import State
@@ -151,6 +152,23 @@ async def test_masked_fields_are_hidden_everywhere() -> None:
         for path in (f"/events/evt_{1:028}", f"/api/v1/events/evt_{1:028}"):
             assert "ada@example.com" not in (await client.get(path)).text
         assert "alert" not in (await client.get("/api/v1/rejections/rej_1")).json()["body"]
+
+
+async def test_a_question_that_takes_too_long_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a page for people and as a problem for programs; the others are answered as ever."""
+
+    async def slow() -> None:
+        raise JournalSlow("ask for less")
+
+    bench = Bench()
+    monkeypatch.setattr(bench.journal, "problems", slow)
+    async with bench.client() as client:
+        page = await client.get("/problems")
+        assert (page.status_code, "ask for less" in page.text) == (503, True)
+        assert "<h1>This takes too long</h1>" in page.text
+        told = await client.get("/api/v1/problems")
+        assert (told.status_code, told.json()["detail"]) == (503, "ask for less")
+        assert (await client.get("/events")).status_code == 200
 
 
 async def test_a_wrong_filter_says_what_is_wrong() -> None:

@@ -10,9 +10,10 @@ import pytest
 
 from journals import of_schema
 from odoorway.errors import JournalUnavailable
+from odoorway.journal import sqlite
 from odoorway.journal.accounts import SecretMark
 from odoorway.journal.accounts_sqlite import SqliteAccounts
-from odoorway.journal.connect import refuse_unsafe
+from odoorway.journal.connect import connect_writer, refuse_unsafe
 from odoorway.journal.found import Rhythm
 from odoorway.journal.keeping import Forgotten, Sweep, Until
 from odoorway.journal.port import Limits
@@ -128,9 +129,9 @@ async def _listening(path: Path, others: int) -> int:
         counted[0] += 1
         return False
 
-    journal._reader.set_progress_handler(step, 1)
+    journal._people._db.set_progress_handler(step, 1)
     assert (await journal.rhythms(["shop"], 9e9, history=20))["shop"] == Rhythm(29.0, 20, 1.0)
-    journal._reader.set_progress_handler(None)
+    journal._people._db.set_progress_handler(None)
     asked = {"source": "shop", "now": 9e9, "history": 20}
     explained = "EXPLAIN QUERY PLAN " + READ["rhythm"]
     plan = await journal.query(lambda db: [row[3] for row in db.execute(explained, asked)])
@@ -225,6 +226,29 @@ def test_a_library_that_can_corrupt_the_file_is_refused(version: str, safe: bool
     else:
         with pytest.raises(JournalUnavailable, match=version):
             refuse_unsafe(version)
+
+
+async def test_a_journal_that_cannot_be_opened_leaves_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither its lock nor a connection: it can be opened as soon as it is mended."""
+    path, made = tmp_path / "journal.db", []
+
+    def connected(given: Path, **more: int) -> apsw.Connection:
+        made.append(connect_writer(given, **more))
+        return made[-1]
+
+    def failing(_: Path) -> apsw.Connection:
+        raise apsw.CantOpenError("no more files")
+
+    monkeypatch.setattr(sqlite, "connect_writer", connected)
+    with monkeypatch.context() as broken:
+        broken.setattr(sqlite, "connect_reader", failing)
+        with pytest.raises(JournalUnavailable, match="no more files"):
+            SqliteJournal.open(path)
+    with pytest.raises(apsw.ConnectionClosedError):
+        made[0].pragma("user_version")
+    await SqliteJournal.open(path).close()
 
 
 async def test_a_file_from_a_newer_odoorway_is_refused(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from odoorway.console.jobs import Jobs
 from odoorway.console.live import Live
 from odoorway.console.metrics import Metrics
 from odoorway.console.web import HEADERS, Web, problem
-from odoorway.errors import JournalUnavailable
+from odoorway.errors import JournalSlow, JournalUnavailable
 from odoorway.journal.accounts import Person
 
 _EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
@@ -38,8 +38,12 @@ def build_app(desk: Desk, metrics: Metrics) -> Starlette:
     async def listen(request: Request, _person: Person) -> Response:
         return await live.stream(request)
 
-    async def unavailable(_: Request, error: Exception) -> Response:
-        return problem(503, "The journal is unavailable", str(error))
+    async def unavailable(request: Request, error: Exception) -> Response:
+        slow = isinstance(error, JournalSlow)
+        title = "This takes too long" if slow else "The journal is unavailable"
+        if request.url.path.startswith(("/api/", "/metrics", "/live")):
+            return problem(503, title, str(error))
+        return await web.show(request, None, "error.html", 503, title=title, detail=str(error))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

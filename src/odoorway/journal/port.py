@@ -61,7 +61,9 @@ class Limits:
 class Journal(Protocol):
     """The durable queue. All times are Unix seconds given by the caller.
 
-    Every method raises JournalUnavailable when the store cannot do it.
+    Every method raises JournalUnavailable when the store cannot do it. ``next_due``, ``standing``,
+    ``bound`` and ``size`` are the engine's, and never wait behind what people ask; the others that
+    read raise JournalSlow when they take longer than a second in the process that serves.
     """
 
     async def append(
@@ -233,8 +235,8 @@ class Journal(Protocol):
     ) -> EventPage:
         """Return events that are *wanted*, newest first, those older than a page's ``next``.
 
-        What is rare is looked for in stretches: a page may hold less than *limit* and say where
-        to go on.
+        What is rare is looked for as long as others may wait, and a page holds no more bodies
+        than fit into memory: it may hold less than *limit*, and then says where to go on.
         """
         ...
 

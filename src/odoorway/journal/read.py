@@ -1,6 +1,6 @@
 """What the reader answers: listings, single values and counts, each from an index."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from typing import Any, Final, cast
@@ -11,8 +11,6 @@ from odoorway.journal.found import (
     Beat,
     Chosen,
     DeadLetter,
-    EventFilter,
-    EventPage,
     Flow,
     Problem,
     Rhythm,
@@ -20,6 +18,7 @@ from odoorway.journal.found import (
 )
 from odoorway.journal.port import Stats
 from odoorway.journal.rows import (
+    Bindings,
     Row,
     encode,
     to_attempt,
@@ -35,7 +34,7 @@ from odoorway.model.standing import Standing
 
 SQL: Final[Mapping[str, str]] = load("sqlite", "read")
 _LAST: Final = 2**63 - 1
-_Group = tuple[str, str, str, str]
+_Hour = tuple[str, str, str, int, int]  # source, destination, code, hour, how many
 
 
 def next_due(db: apsw.Connection, destination: str) -> float | None:
@@ -131,41 +130,10 @@ def bound(db: apsw.Connection, destination: str, xids: Sequence[str]) -> Mapping
     return {str(xid): int(ident) for xid, ident in db.execute(SQL["bound"], asked)}
 
 
-def search(db: apsw.Connection, wanted: EventFilter, limit: int, before: int | None) -> EventPage:
-    """Return a page; a search for what is rare ends after a stretch, to be gone on with."""
-    ((newest,),) = db.execute(SQL["newest_event"]).fetchall()
-    start = min(before or _LAST, int(cast("int", newest)) + 1)
-    stop = max(1, start - stretch(wanted))
-    asked = {
-        **asdict(wanted),
-        "state": wanted.state and wanted.state.value,
-        "before": start,
-        "stop": stop,
-        "limit": limit,
-    }
-    about = bool(wanted.ordering_key) and not wanted.external_id
-    rows = db.execute(SQL["search_about" if about else "search"], asked).fetchall()
-    events = tuple(to_event(row[1:]) for row in rows)
-    if len(rows) == limit:
-        return EventPage(events, cast("int", rows[-1][0]))
-    if about or stop <= 1:
-        return EventPage(events, None)
-    times = db.execute(SQL["event_time"], {"seq": stop}).fetchall()
-    return EventPage(events, stop, float(cast("float", times[0][0])) if times else None)
-
-
-def stretch(wanted: EventFilter) -> int:
-    """Return how many events a search looks at before it lets somebody else read."""
-    if wanted.text or wanted.external_id:
-        return 5_000
-    narrow = wanted.source or wanted.topic or wanted.state or wanted.since or wanted.until
-    return 20_000 if narrow else _LAST
-
-
 def dead_letters(
     db: apsw.Connection, chosen: Chosen, limit: int, after: int, last: int | None
 ) -> Sequence[DeadLetter]:
-    """Return dead letters, oldest first, by the index of states."""
+    """Return dead letters, oldest first."""
     bounds = {"limit": limit, "after": after, "last": _LAST if last is None else last}
     asked = {**asdict(chosen), **bounds}
     rows = cast(
@@ -184,24 +152,50 @@ def count_dead(db: apsw.Connection, chosen: Chosen) -> int:
 
 
 def problems(db: apsw.Connection, long_ago: float) -> Sequence[Problem]:
-    """Return what a person has to look at, the newest first."""
-    groups = groupby(db.execute(SQL["problems"], {"long_ago": long_ago}), key=lambda row: row[:4])
-    found = [_problem(*cast("_Group", key), list(hours)) for key, hours in groups]
+    """Return what a person has to look at, the newest first; all of one moment."""
+    with db:
+        found = [
+            *_dead_problems(db),
+            *_hourly_problems(db, "waiting", {"long_ago": long_ago}),
+            *_hourly_problems(db, "rejection", {}),
+        ]
     return sorted(found, key=lambda problem: problem.last, reverse=True)
 
 
-def _problem(kind: str, source: str, destination: str, code: str, hours: list[Any]) -> Problem:
-    return Problem(
-        kind=kind,
-        source=source,
-        destination=destination,
-        code=code,
-        count=sum(row[5] for row in hours),
-        first=min(row[6] for row in hours),
-        last=max(row[7] for row in hours),
-        example=max(row[8] for row in hours),
-        hours=tuple((row[4], row[5]) for row in hours),
-    )
+def _dead_problems(db: apsw.Connection) -> Iterator[Problem]:
+    """Count by the hours that are kept; first and last are a step in an index each."""
+    rows = cast("list[_Hour]", db.execute(SQL["dead_hours"]).fetchall())
+    for (source, destination, code), hours in groupby(rows, key=lambda row: row[:3]):
+        group = {"source": source, "destination": destination, "code": code}
+        first: Row = db.execute(SQL["dead_first"], group).fetchall()[0]
+        last: Row = db.execute(SQL["dead_last"], group).fetchall()[0]
+        counts = tuple((hour, n) for *_, hour, n in hours)
+        yield Problem(
+            kind="dead",
+            **group,
+            count=sum(n for _, n in counts),
+            first=first[0],
+            last=last[0],
+            example=last[1],
+            hours=counts,
+        )
+
+
+def _hourly_problems(db: apsw.Connection, kind: str, asked: Bindings) -> Iterator[Problem]:
+    rows: list[Row] = db.execute(SQL[f"{kind}_hours"], asked).fetchall()
+    for (source, destination, code), group in groupby(rows, key=lambda row: row[:3]):
+        hours = list(group)
+        yield Problem(
+            kind=kind,
+            source=source,
+            destination=destination,
+            code=code,
+            count=sum(row[4] for row in hours),
+            first=min(row[5] for row in hours),
+            last=max(row[6] for row in hours),
+            example=max(row[7] for row in hours),
+            hours=tuple((row[3], row[4]) for row in hours),
+        )
 
 
 def flows(db: apsw.Connection) -> Sequence[Flow]:

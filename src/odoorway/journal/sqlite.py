@@ -4,10 +4,10 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Self, TypeVar, cast
+from typing import Final, Self, TypeVar, cast
 
 import apsw
 
@@ -21,7 +21,6 @@ from odoorway.journal.connect import (
     create_private,
     pragmas,
     refuse_unsafe,
-    unavailable,
 )
 from odoorway.journal.found import (
     Beat,
@@ -38,30 +37,36 @@ from odoorway.journal.keeping import Forgotten, Sweep
 from odoorway.journal.lock import FileLock
 from odoorway.journal.migrate import migrate, require_current
 from odoorway.journal.port import MAX_BYTES, Appended, Binding, Limits, Stats
+from odoorway.journal.reader import Reader
+from odoorway.journal.search import search
 from odoorway.journal.writer import Writer
 from odoorway.model.delivery import Attempt, Delivery, Leased, Planned, Settlement, State
 from odoorway.model.event import Event, Flaw, Rejection
 from odoorway.model.standing import Standing
 
 T = TypeVar("T")
+PATIENCE: Final = 1.0  # seconds for a question of a person
 
 
 class SqliteJournal:
     """The Journal port on SQLite: WAL, ``synchronous=FULL``, group commit.
 
-    Writes go through one thread, reads through another with a connection of its own, so that
-    no listing delays an append.
+    Three threads have a connection each: one writes, one reads for the engine, one for people. So
+    no listing delays an append or a delivery.
     """
 
     def __init__(
-        self, writer: Writer, reader: apsw.Connection, lock: FileLock | None, limits: Limits
+        self,
+        writer: Writer,
+        engine: Reader,
+        people: Reader,
+        lock: FileLock | None,
+        limits: Limits,
     ) -> None:
-        self._writer = writer
-        self._reader = reader
+        self._writer, self._engine, self._people = writer, engine, people
         self._lock = lock
         self._limits = limits
         self._append = partial(write.append, limits=limits)
-        self._reads = ThreadPoolExecutor(1, "journal-reader")
         self._closed = False
         self._folder: Path | None = None  # goes with the journal
 
@@ -79,7 +84,8 @@ class SqliteJournal:
 
         With ``serve`` this process becomes the one that serves the file, which is made and
         migrated as needed. Without, it works beside that process (to list, to replay) on a
-        journal that exists and is up to date.
+        journal that exists and is up to date. Where it serves, a person's question is given up
+        after a second.
 
         Args:
             path: the file; its folder exists.
@@ -95,17 +101,28 @@ class SqliteJournal:
         """
         refuse_unsafe(apsw.sqlite_lib_version())
         file = Path(path)
-        lock = _claim(file, serve=serve)
-        try:
-            connection = connect_writer(file, checkpoint_pages=checkpoint_pages)
-            (migrate if serve else require_current)(connection)
-            return cls(Writer(connection, at), connect_reader(file), lock, limits or Limits())
-        except BaseException as error:
+        with ExitStack() as opened:
+            lock = _claim(file, serve=serve)
             if lock:
-                lock.close()
-            if isinstance(error, apsw.Error):
+                opened.callback(lock.close)
+            try:
+                connection = connect_writer(file, checkpoint_pages=checkpoint_pages)
+                opened.callback(connection.close)
+                (migrate if serve else require_current)(connection)
+                engine = connect_reader(file)
+                opened.callback(engine.close)
+                people = connect_reader(file)
+            except apsw.Error as error:
                 raise JournalUnavailable(f"cannot open journal {file}: {error}") from error
-            raise
+            opened.pop_all()
+        patience = PATIENCE if serve else None
+        return cls(
+            Writer(connection, at),
+            Reader(engine, "journal-engine"),
+            Reader(people, "journal-people", patience=patience),
+            lock,
+            limits or Limits(),
+        )
 
     @classmethod
     def temporary(
@@ -182,15 +199,15 @@ class SqliteJournal:
 
     async def next_due(self, destination: str) -> float | None:
         """See ``Journal.next_due``."""
-        return await self._read(lambda db: read.next_due(db, destination))
+        return await self._engine.ask(lambda db: read.next_due(db, destination))
 
     async def events(self, *, limit: int = 50, before: str | None = None) -> Sequence[Event]:
         """See ``Journal.events``."""
-        return await self._read(lambda db: read.events(db, limit, before))
+        return await self._people.ask(lambda db: read.events(db, limit, before))
 
     async def event(self, event_id: str) -> Event | None:
         """See ``Journal.event``."""
-        return await self._read(lambda db: read.event(db, event_id))
+        return await self._people.ask(lambda db: read.event(db, event_id))
 
     async def deliveries(
         self,
@@ -201,27 +218,29 @@ class SqliteJournal:
         before: int | None = None,
     ) -> Sequence[Delivery]:
         """See ``Journal.deliveries``."""
-        return await self._read(lambda db: read.deliveries(db, event_id, state, limit, before))
+        return await self._people.ask(
+            lambda db: read.deliveries(db, event_id, state, limit, before)
+        )
 
     async def delivery(self, delivery_id: int) -> Delivery | None:
         """See ``Journal.delivery``."""
-        return await self._read(lambda db: read.delivery(db, delivery_id))
+        return await self._people.ask(lambda db: read.delivery(db, delivery_id))
 
     async def attempts(self, delivery_id: int) -> Sequence[Attempt]:
         """See ``Journal.attempts``."""
-        return await self._read(lambda db: read.attempts(db, delivery_id))
+        return await self._people.ask(lambda db: read.attempts(db, delivery_id))
 
     async def rejections(self, *, limit: int = 50) -> Sequence[Rejection]:
         """See ``Journal.rejections``."""
-        return await self._read(lambda db: read.rejections(db, limit))
+        return await self._people.ask(lambda db: read.rejections(db, limit))
 
     async def stats(self) -> Stats:
         """See ``Journal.stats``."""
-        return await self._read(read.stats)
+        return await self._people.ask(read.stats)
 
     async def standing(self, destination: str) -> Standing:
         """See ``Journal.standing``."""
-        return await self._read(lambda db: read.standing(db, destination))
+        return await self._engine.ask(lambda db: read.standing(db, destination))
 
     async def note_breaker(self, standing: Standing) -> None:
         """See ``Journal.note_breaker``."""
@@ -233,11 +252,11 @@ class SqliteJournal:
 
     async def destinations(self) -> Sequence[str]:
         """See ``Journal.destinations``."""
-        return await self._read(read.destinations)
+        return await self._people.ask(read.destinations)
 
     async def bound(self, destination: str, xids: Sequence[str]) -> Mapping[str, int]:
         """See ``Journal.bound``."""
-        return await self._read(lambda db: read.bound(db, destination, xids))
+        return await self._engine.ask(lambda db: read.bound(db, destination, xids))
 
     async def bind(self, destination: str, bindings: Sequence[Binding]) -> None:
         """See ``Journal.bind``."""
@@ -251,43 +270,45 @@ class SqliteJournal:
         self, wanted: EventFilter, *, limit: int = 50, before: int | None = None
     ) -> EventPage:
         """See ``Journal.search``."""
-        return await self._read(lambda db: read.search(db, wanted, limit, before))
+        return await self._people.ask(
+            lambda db: search(db, wanted, limit, before, self._people.spent)
+        )
 
     async def dead_letters(
         self, chosen: Chosen, *, limit: int = 100, after: int = 0, last: int | None = None
     ) -> Sequence[DeadLetter]:
         """See ``Journal.dead_letters``."""
-        return await self._read(lambda db: read.dead_letters(db, chosen, limit, after, last))
+        return await self._people.ask(lambda db: read.dead_letters(db, chosen, limit, after, last))
 
     async def count_dead(self, chosen: Chosen) -> int:
         """See ``Journal.count_dead``."""
-        return await self._read(lambda db: read.count_dead(db, chosen))
+        return await self._people.ask(lambda db: read.count_dead(db, chosen))
 
     async def problems(self, *, long_ago: float = 0.0) -> Sequence[Problem]:
         """See ``Journal.problems``."""
-        return await self._read(lambda db: read.problems(db, long_ago))
+        return await self._people.ask(lambda db: read.problems(db, long_ago))
 
     async def flows(self) -> Sequence[Flow]:
         """See ``Journal.flows``."""
-        return await self._read(read.flows)
+        return await self._people.ask(read.flows)
 
     async def beats(self, since: float) -> Sequence[Beat]:
         """See ``Journal.beats``."""
-        return await self._read(lambda db: read.beats(db, int(since // 60)))
+        return await self._people.ask(lambda db: read.beats(db, int(since // 60)))
 
     async def rhythms(
         self, sources: Sequence[str], now: float, *, history: int
     ) -> Mapping[str, Rhythm]:
         """See ``Journal.rhythms``."""
-        return await self._read(lambda db: read.rhythms(db, sources, now, history))
+        return await self._people.ask(lambda db: read.rhythms(db, sources, now, history))
 
     async def rejected_since(self, at: float) -> int:
         """See ``Journal.rejected_since``."""
-        return await self._read(lambda db: read.rejected_since(db, at))
+        return await self._people.ask(lambda db: read.rejected_since(db, at))
 
     async def oldest(self) -> Mapping[tuple[str, str], float]:
         """See ``Journal.oldest``."""
-        return await self._read(read.oldest)
+        return await self._people.ask(read.oldest)
 
     async def note_latency(self, took: Sequence[Took], *, since: int) -> None:
         """See ``Journal.note_latency``."""
@@ -295,7 +316,7 @@ class SqliteJournal:
 
     async def latency(self, since: float, *, minutes: int) -> Sequence[Took]:
         """See ``Journal.latency``."""
-        return await self._read(lambda db: read.latency(db, int(since // 60), minutes))
+        return await self._people.ask(lambda db: read.latency(db, int(since // 60), minutes))
 
     def group_size(self) -> float:
         """See ``Journal.group_size``."""
@@ -303,7 +324,7 @@ class SqliteJournal:
 
     async def rejection(self, rejection_id: str) -> Rejection | None:
         """See ``Journal.rejection``."""
-        return await self._read(lambda db: read.rejection(db, rejection_id))
+        return await self._people.ask(lambda db: read.rejection(db, rejection_id))
 
     async def forget(self, sweep: Sweep, *, limit: int) -> Forgotten:
         """See ``Journal.forget``."""
@@ -331,11 +352,11 @@ class SqliteJournal:
 
     async def size(self) -> int:
         """See ``Journal.size``. The file itself is larger by the pages that are free again."""
-        return await self._read(read.size)
+        return await self._engine.ask(read.size)
 
     async def query(self, work: Callable[[apsw.Connection], T]) -> T:
         """Read with *work*; for parts of the journal that have a module of their own."""
-        return await self._read(work)
+        return await self._people.ask(work)
 
     async def change(self, work: Callable[[apsw.Connection], T]) -> T:
         """Write with *work* in one transaction; see ``query``."""
@@ -354,22 +375,13 @@ class SqliteJournal:
         if self._closed:
             return
         self._closed = True
-        self._reads.shutdown()
-        self._reader.close()
+        self._people.close()
+        self._engine.close()
         self._writer.close()  # last: the last connection folds the WAL into the file
         if self._lock:
             self._lock.close()
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
-
-    async def _read(self, query: Callable[[apsw.Connection], T]) -> T:
-        if self._closed:
-            raise JournalUnavailable("the journal is closed")
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(self._reads, query, self._reader)
-        except apsw.Error as error:
-            raise unavailable(error) from error
 
 
 def _claim(path: Path, *, serve: bool) -> FileLock | None:

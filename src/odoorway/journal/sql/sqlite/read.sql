@@ -117,109 +117,50 @@ ORDER BY name;
 SELECT xid, id FROM binding
 WHERE destination = :destination AND xid IN (SELECT value FROM json_each(:xids));
 
--- name: newest_event
-SELECT coalesce(max(seq), 0) FROM event;
-
--- Looks at a stretch of the newest events only, so that a rare match costs no more than a page;
--- the body is asked for last, since reading it follows its overflow pages. An external ID is
--- looked for in the text of the records first, which is cheap, and then in each.
--- name: search
-SELECT
-    seq, id, source, topic, idempotency_key, ordering_key, version, received_at, headers, body,
-    body_hash, conflict
-FROM event
-WHERE
-    seq < :before AND seq >= :stop
-    AND (:source = '' OR source = :source)
-    AND (:topic = '' OR topic = :topic)
-    AND (:since IS NULL OR received_at >= :since)
-    AND (:until IS NULL OR received_at < :until)
-    AND (
-        :state IS NULL
-        OR EXISTS (SELECT 1 FROM delivery WHERE delivery.event = event.seq AND state = :state)
-    )
-    AND (
-        :external_id = ''
-        OR EXISTS (
-            SELECT 1 FROM delivery
-            CROSS JOIN attempt ON attempt.delivery = delivery.id
-            CROSS JOIN json_each(attempt.records) AS record
-            WHERE
-                delivery.event = event.seq AND instr(attempt.records, :external_id)
-                AND (
-                    record.value ->> 1 = :external_id
-                    OR substr(record.value ->> 1, -length(:external_id) - 1)
-                    IN ('_' || :external_id, '.' || :external_id)
-                )
-        )
-    )
-    AND (:text = '' OR instr(body, CAST(:text AS BLOB)))
-ORDER BY seq DESC
-LIMIT :limit;
-
--- name: search_about
-SELECT
-    seq, id, source, topic, idempotency_key, ordering_key, version, received_at, headers, body,
-    body_hash, conflict
-FROM event INDEXED BY event_about
-WHERE
-    ordering_key = :ordering_key AND seq < :before
-    AND (:source = '' OR source = :source)
-    AND (:topic = '' OR topic = :topic)
-    AND (:since IS NULL OR received_at >= :since)
-    AND (:until IS NULL OR received_at < :until)
-    AND (
-        :state IS NULL
-        OR EXISTS (SELECT 1 FROM delivery WHERE delivery.event = event.seq AND state = :state)
-    )
-    AND (:text = '' OR instr(body, CAST(:text AS BLOB)))
-ORDER BY seq DESC
-LIMIT :limit;
-
--- name: event_time
-SELECT received_at FROM event WHERE seq >= :seq ORDER BY seq LIMIT 1;
-
 -- name: dead_letters
-SELECT delivery.id, event.id, delivery.route, delivery.destination, delivery.hold
-FROM delivery
-CROSS JOIN event ON event.seq = delivery.event
+SELECT dead_letter.delivery, dead_letter.event, route, dead_letter.destination, hold
+FROM dead_letter
+CROSS JOIN delivery ON delivery.id = dead_letter.delivery
 WHERE
-    state = 'dead'
-    AND (:source = '' OR event.source = :source)
-    AND (:destination = '' OR delivery.destination = :destination)
-    AND (:code = '' OR coalesce(delivery.code, '') = :code)
-    AND (:topic = '' OR event.topic = :topic)
-    AND (:since IS NULL OR event.received_at >= :since)
-    AND (:until IS NULL OR event.received_at < :until)
-    AND delivery.id > :after AND delivery.id <= :last
-ORDER BY delivery.id
+    dead_letter.delivery > :after AND dead_letter.delivery <= :last
+    AND (:source = '' OR source = :source)
+    AND (:destination = '' OR dead_letter.destination = :destination)
+    AND (:code = '' OR dead_letter.code = :code)
+    AND (:topic = '' OR topic = :topic)
+    AND (:since IS NULL OR arrived >= :since)
+    AND (:until IS NULL OR arrived < :until)
+ORDER BY dead_letter.delivery
 LIMIT :limit;
 
 -- name: count_dead
 SELECT count(*)
-FROM delivery
-CROSS JOIN event ON event.seq = delivery.event
+FROM dead_letter
 WHERE
-    state = 'dead'
-    AND (:source = '' OR event.source = :source)
-    AND (:destination = '' OR delivery.destination = :destination)
-    AND (:code = '' OR coalesce(delivery.code, '') = :code)
-    AND (:topic = '' OR event.topic = :topic)
-    AND (:since IS NULL OR event.received_at >= :since)
-    AND (:until IS NULL OR event.received_at < :until);
+    (:source = '' OR source = :source)
+    AND (:destination = '' OR destination = :destination)
+    AND (:code = '' OR code = :code)
+    AND (:topic = '' OR topic = :topic)
+    AND (:since IS NULL OR arrived >= :since)
+    AND (:until IS NULL OR arrived < :until);
 
--- name: problems
+-- name: dead_hours
+SELECT source, destination, code, hour, n FROM dead_hour ORDER BY 1, 2, 3, 4;
+
+-- name: dead_first
+SELECT died FROM dead_letter
+WHERE source = :source AND destination = :destination AND code = :code
+ORDER BY died
+LIMIT 1;
+
+-- name: dead_last
+SELECT died, event FROM dead_letter
+WHERE source = :source AND destination = :destination AND code = :code
+ORDER BY died DESC, delivery DESC
+LIMIT 1;
+
+-- name: waiting_hours
 SELECT
-    'dead', event.source, delivery.destination, coalesce(delivery.code, ''),
-    CAST(delivery.updated_at / 3600 AS INTEGER), count(*),
-    min(delivery.updated_at), max(delivery.updated_at), max(event.id)
-FROM delivery
-CROSS JOIN event ON event.seq = delivery.event
-WHERE delivery.state = 'dead'
-GROUP BY 2, 3, 4, 5
-UNION ALL
-SELECT
-    'waiting', event.source, delivery.destination, coalesce(delivery.code, ''),
+    event.source, delivery.destination, coalesce(delivery.code, ''),
     CAST(event.received_at / 3600 AS INTEGER), count(*),
     min(event.received_at), max(event.received_at), max(event.id)
 FROM delivery
@@ -227,13 +168,15 @@ CROSS JOIN event ON event.seq = delivery.event
 WHERE
     delivery.state = 'pending' AND delivery.waits_for IS NOT NULL
     AND event.received_at < :long_ago
-GROUP BY 2, 3, 4, 5
-UNION ALL
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4;
+
+-- name: rejection_hours
 SELECT
-    'rejection', budget, '', code, CAST(at / 3600 AS INTEGER), count(*), min(at), max(at), max(id)
+    budget, '', code, CAST(at / 3600 AS INTEGER), count(*), min(at), max(at), max(id)
 FROM rejection
-GROUP BY 2, 4, 5
-ORDER BY 1, 2, 3, 4, 5;
+GROUP BY 1, 3, 4
+ORDER BY 1, 3, 4;
 
 -- name: flows
 SELECT source, destination, state, n FROM flow WHERE n > 0 ORDER BY source, destination;
