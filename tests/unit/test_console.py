@@ -157,7 +157,7 @@ async def test_masked_fields_are_hidden_everywhere() -> None:
 async def test_a_question_that_takes_too_long_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """As a page for people and as a problem for programs; the others are answered as ever."""
 
-    async def slow() -> None:
+    async def slow(**_: object) -> None:
         raise JournalSlow("ask for less")
 
     bench = Bench()
