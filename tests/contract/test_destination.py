@@ -342,7 +342,8 @@ async def test_a_find_by_what_the_payload_lacks_finds_nothing(odoo):
     )
     assert codes(verdicts) == ["odoo.no-match"] * 11, verdicts
     assert {verdict.outcome for verdict in verdicts} == {Outcome.DEAD}
-    assert "the payload has no value for street" in verdicts[0].detail
+    assert verdicts[0].detail.endswith("the payload has no value for street")
+    assert verdicts[2].detail.endswith("for street; to look for False write Empty")
     assert not [call for call in odoo.spy.calls if "search_read" in call]
     meant = lookup(Empty)
     verdicts = await odoo.deliver(
@@ -484,6 +485,96 @@ async def test_adopts_by_natural_key(odoo):
     assert len(leads) == 4  # the key is bound: a handler that does not match finds it too
 
 
+async def test_an_insider_is_not_adopted(odoo):
+    """A company's contact, a user's and the public one's stay as they are, unless it is meant."""
+    mail = f"colleague@{odoo.source}.example"
+    login = await odoo.make("res.partner", partner(odoo, mail))
+    values = {"login": mail, "name": odoo.name("Ada"), "partner_id": login}
+    user = await odoo.create_as_admin("res.users", values)
+    (own,) = await odoo.read("res.users", [["id", "=", user]], "partner_id")
+    companies = await odoo.read("res.company", [], "partner_id")
+    if not companies:  # the sandbox begins empty
+        ours = await odoo.make("res.partner", {"name": "Our company"})
+        await odoo.create_as_admin("res.company", {"name": "Our company", "partner_id": ours})
+        companies = await odoo.read("res.company", [], "partner_id")
+    insiders = [own["partner_id"], companies[0]["partner_id"]]
+
+    def buyer(number, match, **more):
+        values = {"phone": "5", "zip": odoo.source}
+        upsert = Upsert("res.partner", key("customer", number), values, match=match, **more)
+        return odoo.job(number, upsert)
+
+    outsider = await odoo.make("res.partner", partner(odoo, f"x{mail}"))
+    jobs = [buyer(n, {"id": ident}) for n, (ident, _) in enumerate(insiders)]
+    verdicts = await odoo.deliver(
+        *jobs,
+        buyer(2, {"email": f"x{mail}"}),
+        buyer(3, {"email": mail}, adopt="portal"),
+    )
+    assert codes(verdicts) == ["odoo.not-adopted"] * 2 + [None, "odoo.not-adopted"], verdicts
+    assert all(
+        f"{name} (id {ident})" in v.detail
+        for v, (ident, name) in zip(verdicts[:2], insiders, strict=True)
+    )
+    assert verdicts[2].records[0][2] == outsider
+    kept = await odoo.read("res.partner", [["id", "in", [i for i, _ in insiders]]], "zip")
+    assert odoo.source not in [row["zip"] for row in kept]
+    assert len([one for one in odoo.spy.bodies if "user_ids" in str(one)]) == 2  # one a kind
+    ours = companies[0]["partner_id"][0]  # a user's contact Odoo itself keeps from a Sales user
+    (verdict,) = await odoo.deliver(buyer(5, {"id": ours}, adopt="any"))
+    assert verdict.code is None, verdict.detail
+    assert verdict.records[0][2] == ours
+
+
+@pytest.mark.odoo
+async def test_whom_a_portal_login_keeps_out(real_odoo):
+    """A customer with a portal login is adopted when that is said; the public user never is."""
+    odoo = Target(real_odoo.url, real_odoo.database, real_odoo.gateway_key)
+    odoo.admin_key = real_odoo.admin_key
+    group = await odoo.client_call_as(
+        odoo.admin_key, "ir.model.data", "check_object_reference",
+        module="base", xml_id="group_portal",
+    )  # fmt: skip
+    mail = f"portal@{odoo.source}.example"
+    values = {"login": mail, "name": "P", "email": mail, "group_ids": [[6, 0, [group.json()[1]]]]}
+    await odoo.create_as_admin("res.users", values)
+    public = {"domain": [["login", "=", "public"]], "context": {"active_test": False}}
+    answer = await odoo.client_call_as(odoo.admin_key, "res.users", "search_read", **public)
+    anybody = answer.json()[0]["partner_id"][0]
+
+    def buyer(number, match, **more):
+        upsert = Upsert("res.partner", ("customer", number), {"phone": "5"}, match=match, **more)
+        return odoo.job(number, upsert)
+
+    archived = find("res.partner", id=anybody, active_test=False)
+    verdicts = await odoo.deliver(
+        buyer(1, {"email": mail}),
+        buyer(2, archived, adopt="portal"),
+        buyer(3, archived),
+        buyer(4, {"email": mail}, adopt="portal"),
+    )
+    await odoo.destination.close()
+    assert codes(verdicts) == ["odoo.not-adopted"] * 3 + [None], verdicts
+
+
+@pytest.mark.odoo
+async def test_several_matches_are_told_by_name(real_odoo):
+    """A state's code without its country names the states, so that a glance is enough."""
+    odoo = Target(real_odoo.url, real_odoo.database, real_odoo.gateway_key)
+    state = find("res.country.state", code="CA")
+    right = find("res.country.state", code="CA", domain=[("country_id.code", "=", "US")])
+    verdicts = await odoo.deliver(
+        odoo.job(1, customer(odoo, 1, state_id=state)),
+        odoo.job(2, customer(odoo, 2, state_id=right)),
+        odoo.job(3, Update("res.country.state", state, {"name": "x"})),
+        odoo.job(4, Upsert("res.country.state", ("s", 1), {"name": "x"}, match={"code": "CA"})),
+    )
+    await odoo.destination.close()
+    assert codes(verdicts) == ["odoo.many-matches", None, *["odoo.many-matches"] * 2], verdicts
+    for one in (verdicts[0], verdicts[2], verdicts[3]):
+        assert "California (US) (id " in one.detail
+
+
 async def test_makes_one_record_of_one_natural_key(odoo):
     """Two shop customers with one new address in one batch are one partner."""
     mail = f"twin@{odoo.source}.example"
@@ -585,6 +676,49 @@ async def test_records_of_a_many2many(odoo):
     assert [len(row["tag_ids"]) for row in rows] == [1]
 
 
+async def test_an_empty_list_writes_none(odoo):
+    """In a many2many, on creation, later and by Update; of lines it means none to write."""
+    tag = Upsert("crm.tag", ("tag", "a"), {"name": odoo.name("a")})
+
+    def lead(tags):
+        name = odoo.name("Lead")
+        return Upsert("crm.lead", ("lead", 1), {"name": name, "tag_ids": tags})
+
+    async def tags():
+        rows = await odoo.read("crm.lead", [["name", "=", odoo.name("Lead")]], "tag_ids")
+        return [len(row["tag_ids"]) for row in rows]
+
+    counted = []
+    on = find("crm.lead", name=odoo.name("Lead"))
+    clear = Update("crm.lead", on, {"tag_ids": []})
+    for command in (lead([]), lead([tag]), lead(()), lead([tag]), clear):
+        (verdict,) = await odoo.deliver(odoo.job(1, command))
+        assert verdict.code is None, verdict.detail
+        counted += await tags()
+    assert counted == [0, 1, 0, 1, 0]
+    nowhere = Upsert("crm.lead", ("lead", 2), {"name": "x", "no_such_field": []})
+    assert codes(await odoo.deliver(odoo.job(2, nowhere))) == ["odoo.unknown-field"]
+
+
+@pytest.mark.odoo
+async def test_no_taxes_are_no_taxes(real_odoo):
+    """`tax_ids: []` on a line keeps Odoo from adding the product's own; without it they come."""
+    odoo = Target(real_odoo.url, real_odoo.database, real_odoo.gateway_key)
+    sku = find("product.product", default_code="SKU-1")
+    line = {"product_id": sku, "product_uom_qty": 1, "price_unit": Decimal(10)}
+
+    def sold(number, **more):
+        lines = [Upsert("sale.order.line", ("line", number), {**line, **more})]
+        return odoo.job(number, order(odoo, number, order_line=lines))
+
+    verdicts = await odoo.deliver(sold(1, tax_ids=[]), sold(2))
+    assert codes(verdicts) == [None, None], verdicts
+    sales = [verdict.records[-1][2] for verdict in verdicts]
+    rows = await odoo.read("sale.order", [["id", "in", sales]], "amount_total")
+    await odoo.destination.close()
+    assert {row["id"]: row["amount_total"] for row in rows} == {sales[0]: 10.0, sales[1]: 11.5}
+
+
 async def test_a_find_with_a_domain(odoo):
     """A domain narrows a find, alone or beside fields; different domains are asked apart."""
     twin = odoo.name("Twin")
@@ -626,14 +760,14 @@ async def test_context_and_company(real_odoo):
     contexts = [one["body"]["context"] for one in odoo.spy.bodies if one["method"] == "load"]
     assert {"tz": "UTC", "allowed_company_ids": [1], "lang": "en_US"} in contexts
     name = odoo.name("Ada")
-    hidden = find("res.partner", name=name, active=False, active_test=False)
-    nobody = find("res.partner", name=name, active=False)
+    hidden = find("res.partner", name=name, active=Empty, active_test=False)
+    asked = find("res.partner", name=name, active=Empty)  # who asks for it sees the archived
     verdicts = await odoo.deliver(
         odoo.job(4, Update("res.partner", hidden, {"ref": "x"})),
-        odoo.job(5, Update("res.partner", nobody, {"ref": "x"})),
+        odoo.job(5, Update("res.partner", asked, {"ref": "x"})),
     )
     await odoo.destination.close()
-    assert codes(verdicts)[0] is None, verdicts
+    assert codes(verdicts) == [None, None], verdicts
 
 
 @pytest.mark.odoo

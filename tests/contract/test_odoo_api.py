@@ -148,6 +148,22 @@ async def test_an_empty_cell_clears_and_a_missing_column_leaves(odoo: Backend) -
     assert found == ("Ada", False, "123")
 
 
+async def test_an_empty_cell_clears_a_many2many(odoo: Backend) -> None:
+    """By any form of its column; a write takes the command that sets them all."""
+    _, tag = await odoo.ask("crm.tag", "create", vals_list=[{"name": xid("tag")}])
+    external = xid("lead")
+    for column in ("tag_ids/.id", "tag_ids/id", "tag_ids"):
+        fields = ["id", "name", "tag_ids/.id"]
+        told = await odoo.load("crm.lead", fields, [external, "L", str(tag[0])])
+        assert await odoo.read("crm.lead", told["ids"][0], "tag_ids") == (tag,)
+        await odoo.load("crm.lead", ["id", column], [external, ""])
+        assert await odoo.read("crm.lead", told["ids"][0], "tag_ids") == ([],)
+    for members in (tag, []):
+        vals = {"tag_ids": [[6, 0, members]]}
+        await odoo.ask("crm.lead", "write", ids=told["ids"], vals=vals)
+        assert await odoo.read("crm.lead", told["ids"][0], "tag_ids") == (members,)
+
+
 async def test_an_order_with_its_lines_and_again(odoo: Backend) -> None:
     """Lines have external IDs too: a repeat adds none."""
     order, one, two, buyer = xid(), xid("line"), xid("line"), await partner(odoo)

@@ -1,17 +1,44 @@
 """What hooks.py may declare, and what the errors say to write instead."""
 
+import math
 import pickle
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
+from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
-from odoorway import Call, Empty, Event, Gateway, Update, Upsert, find
+from odoorway import Call, Empty, Event, Forward, Gateway, Update, Upsert, find
 from odoorway.commands import KeyOfNobody, external_id, meant
 from odoorway.diagnose.catalog import CATALOG
+from odoorway.dispatch.crossing import pack, unpack
 from odoorway.errors import DeclarationError, HandlerError
 from odoorway.gateway import Source
 from odoorway.sources import shopify
+from odoorway.transform.run import Commands
+
+SKU = find("product.product", default_code="A")
+HOLDS_ITSELF: list[object] = []
+HOLDS_ITSELF.append(HOLDS_ITSELF)
+
+
+class Money(BaseModel):
+    amount: Decimal
+
+
+class BadRepr:
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
+
+
+def call(method: str = "x", **given: Any) -> Call:
+    return Call("sale.order", method, find("sale.order", id=1), **{"unless": {"a": [1]}, **given})
+
+
+def values(**given: object) -> Upsert:
+    return Upsert("a.b", ("k", 1), given)
 
 
 class Nothing(Enum):
@@ -114,6 +141,30 @@ def test_no_definition_and_no_topic_are_refused() -> None:
         (lambda: Update("a.b", find("c.d", x=1), {}), r"give find\('a.b'"),
         (lambda: Call("sale.order", "action_confirm", find("sale.order", id=1)), "unless="),
         (lambda: Call("sale.order", "x", 5, unless={"state": ["sale"]}), "on= is 5"),
+        (lambda: call("action confirm"), "method is 'action confirm'"),
+        (lambda: call("_compute"), "public method's name"),
+        (lambda: call(unless={"state": "sale"}), "give a list of values"),
+        (lambda: call(args={"x": [object()]}), r"Call's args\['x'\]\[0\] is object"),
+        (lambda: find("a.b", x=find("c.d", y=1)), "find's x is a Find"),
+        (lambda: find("a.b", x=Upsert("c.d", ("k", 1))), "find's x is a Upsert"),
+        (lambda: find("a.b", x=["y"]), r"find's x is list \['y'\]"),
+        (lambda: find("a.b", **{"c_id.d": 1}), r"look there by domain=\[\('c_id.d'"),
+        (lambda: find("a.b", domain=[("x", "=", SKU)]), r"domain\[0\]\[2\] is a Find"),
+        (lambda: values(x={1, 2}), r"values\['x'\] is set"),
+        (lambda: values(x=call), r"values\['x'\] is function"),
+        (lambda: values(x=Forward("/x")), r"values\['x'\] is Forward"),
+        (lambda: values(x={"y": [SKU]}), r"values\['x'\]\['y'\]\[0\] is a Find inside"),
+        (lambda: values(x=[SKU, "y"]), r"values\['x'\]\[1\] is str 'y' among records"),
+        (lambda: Upsert("a.b", ("k", 1), {1: 2}), "name a field int 1"),
+        (lambda: values(x=HOLDS_ITSELF), "holds itself"),
+        (lambda: Forward("/x", {"a": [1, object()]}), r"body\['a'\]\[1\] is object"),
+        (lambda: Forward("/x", {"a": math.nan}), r"body\['a'\] is float nan"),
+        (lambda: Forward("/x", ["\ud800"]), r"body\[0\] is str"),
+        (lambda: Forward("/x", HOLDS_ITSELF), "holds itself"),
+        (lambda: Forward("/x", {"a": BadRepr()}), r"body\['a'\] is a BadRepr"),
+        (lambda: values(x=BadRepr()), r"values\['x'\] is a BadRepr"),
+        (lambda: call(context={"lang": object()}), r"Call's context\['lang'\] is object"),
+        (lambda: Upsert("a.b", ("k", 1), adopt="all"), "adopt= is 'all'"),
     ],
 )
 def test_a_malformed_command_says_what_to_write(make: object, says: str) -> None:
@@ -121,6 +172,25 @@ def test_a_malformed_command_says_what_to_write(make: object, says: str) -> None
     assert callable(make)
     with pytest.raises(HandlerError, match=says):
         make()
+
+
+def test_what_pydantic_can_write_is_taken() -> None:
+    """Forward and context have it as JSON at once; a method's numbers and times stay Odoo's."""
+    when, amount = datetime(2025, 1, 2, 3, tzinfo=UTC), Decimal("9.90")
+    body = {"a": amount, "b": [when, {1}], "c": Money(amount=amount)}
+    ready = {"a": "9.90", "b": ["2025-01-02T03:00:00Z", [1]], "c": {"amount": "9.90"}}
+    assert Forward("/x", body).body == ready
+    assert call(context=body).context == ready
+    assert call(args=body).args == {"a": amount, "b": [when, [1]], "c": {"amount": amount}}
+    assert call(args={"x": [SKU, Money(amount=amount)]}).args["x"][0] == SKU
+    assert Forward("/x", b"\xff").body == b"\xff"
+
+
+def test_what_a_handler_made_crosses_unchanged() -> None:
+    """Empty too, which is more than its name."""
+    made = Commands((Update("p", find("p", ref=Empty), {"x": Empty}), Forward("/x", {"a": 1})))
+    assert unpack(pack(made)) == made
+    assert unpack(pack(made)).commands[0].on.where[0][1] is Empty  # type: ignore[union-attr]
 
 
 NOBODY = [0, "0", "", " ", "None", "NULL", "null ", -1, "-1", "undefined", "NaN", None]

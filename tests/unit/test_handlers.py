@@ -95,7 +95,7 @@ def of(result: Transformed) -> tuple[str, str]:
         ("kill-group", "retry", "handler.died", "SIGKILL"),
         ("allocate", "dead", "handler.failed", "MemoryError"),
         ("large", "dead", "handler.too-large", "commands"),
-        ("object", "dead", "handler.no-command", "builtins.object"),
+        ("object", "dead", "handler.no-command", "object object"),
         ("recurse", "dead", "handler.failed", "RecursionError"),
         ("reject", "dead", "handler.rejected", "look"),
     ],

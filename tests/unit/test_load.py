@@ -1,5 +1,6 @@
 """Flat records as calls of `load`, and what they look up."""
 
+import math
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
@@ -237,13 +238,15 @@ def test_what_a_find_becomes():
         (find("p", a=1, missing=new), [7, 8], "odoo.many-matches", Outcome.DEAD),
     ):
         with pytest.raises(Refused) as caught:
-            settle(given_find, ids)
+            settle(given_find, ids, {("p", 8): "Eight"})
         assert (caught.value.verdict.code, caught.value.verdict.outcome) == (code, outcome)
         assert "p with a = 1" in caught.value.verdict.detail
-    assert "7, 8" in caught.value.verdict.detail
+    assert caught.value.verdict.detail.endswith("matches several: ? (id 7), Eight (id 8)")
+    with pytest.raises(Refused, match=r"\(id 9\) and 2 more$"):
+        settle(find("p", a=1), list(range(12)))
 
 
-@pytest.mark.parametrize("value", ["x\0", ["x"], object()])
+@pytest.mark.parametrize("value", ["x\0", math.nan])
 def test_a_find_of_nonsense_is_refused(value):
     """What cannot be searched for is told for its own delivery."""
     with pytest.raises(Refused, match="p with a = ") as caught:

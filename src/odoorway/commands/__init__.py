@@ -3,6 +3,7 @@
 from odoorway.commands.empty import Empty, meant
 from odoorway.commands.keys import Key, KeyOfNobody, external_id, owned_by
 from odoorway.commands.model import (
+    Adopt,
     Call,
     Command,
     Context,
@@ -15,6 +16,7 @@ from odoorway.commands.model import (
 )
 
 __all__ = [
+    "Adopt",
     "Call",
     "Command",
     "Context",

@@ -5,11 +5,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from odoorway.commands.checks import (
+    check_choice,
+    check_company,
+    check_method,
+    check_model,
+    check_unless,
+)
 from odoorway.commands.empty import absent_fields
 from odoorway.commands.keys import Key, check_key
+from odoorway.commands.values import arguments, check_searched, check_written, json_ready
 from odoorway.errors import HandlerError
 
 Context = Mapping[str, Any]
+Adopt = Literal["contact", "portal", "any"]
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
@@ -41,8 +50,11 @@ class Upsert:
 
     ``match`` adopts a record that Odoo already has: fields and their values, or a ``find``. It
     is looked for once; the record found, or else made, belongs to the key from then on. A value
-    that the payload lacks matches nothing. With
-    ``lines="sync"`` lines that an earlier event wrote and that this one does not have are
+    that the payload lacks matches nothing. ``adopt`` says which contacts may be adopted:
+    ``"contact"`` those that neither log in nor are a company of this Odoo, ``"portal"`` those
+    with a portal login too, ``"any"`` whoever matches.
+
+    With ``lines="sync"`` lines that an earlier event wrote and that this one does not have are
     removed, or set to zero where Odoo forbids that; lines that a person added stay.
     ``company`` and ``context`` hold for nested Upserts too, unless they have their own.
 
@@ -57,19 +69,20 @@ class Upsert:
     lines: Literal["add", "sync"] = "add"
     company: int | None = None
     context: Context = field(default_factory=dict)
+    adopt: Adopt = "contact"
 
     def __post_init__(self) -> None:
         """Refuse what could not be written, with the form that can."""
-        _check_model("Upsert", self.model)
-        _check_values("Upsert", self.values)
+        check_model("Upsert", self.model)
         check_key(self.key)
-        _check_env("Upsert", self.company, self.context)
-        if self.lines not in {"add", "sync"}:
-            raise HandlerError(f"Upsert's lines= is {self.lines!r}; use 'add' or 'sync'")
+        check_written("Upsert's values", self.values, _COMMANDS)
+        _set_env(self, "Upsert")
+        check_choice("Upsert's lines=", self.lines, "add", "sync")
+        check_choice("Upsert's adopt=", self.adopt, "contact", "portal", "any")
         if isinstance(self.match, Mapping):
-            object.__setattr__(self, "match", _matching(self.model, self.match))
+            _set(self, "match", _matching(self.model, self.match))
         elif self.match is not None:
-            _check_find("Upsert", self.match, self.model)
+            _check_find("Upsert's match=", self.match, self.model)
 
     @property
     def env(self) -> dict[str, Any]:
@@ -89,10 +102,10 @@ class Update:
 
     def __post_init__(self) -> None:
         """Refuse what could not be written, with the form that can."""
-        _check_model("Update", self.model)
-        _check_find("Update", self.on, self.model)
-        _check_values("Update", self.values)
-        _check_env("Update", self.company, self.context)
+        check_model("Update", self.model)
+        _check_find("Update's on=", self.on, self.model)
+        check_written("Update's values", self.values, _COMMANDS)
+        _set_env(self, "Update")
 
     @property
     def env(self) -> dict[str, Any]:
@@ -106,6 +119,7 @@ class Call:
 
     ``unless`` maps a field to the values that mean "already done": it is asked right before the
     call, and again before a repeat, so that a lost answer does not run the method twice.
+    ``args`` take what Odoo's fields take, and else what Pydantic can make JSON of.
     """
 
     model: str
@@ -118,15 +132,15 @@ class Call:
 
     def __post_init__(self) -> None:
         """Refuse a call that could not be made, or not be repeated."""
-        _check_model("Call", self.model)
-        _check_env("Call", self.company, self.context)
-        if not isinstance(self.on, Find | Upsert):
-            raise HandlerError(f"Call's on= is {self.on!r}; give find(...) or an Upsert")
-        if not self.unless:
-            raise HandlerError(
-                f"Call({self.model!r}, {self.method!r}) needs unless={{field: [values]}}, the state"
-                " that shows it has run: without it a lost answer would run it twice"
-            )
+        check_model("Call", self.model)
+        check_method(self.method)
+        if not isinstance(self.on, Upsert):
+            _check_find("Call's on=", self.on, self.model)
+        if not isinstance(self.args, Mapping):
+            raise HandlerError(f"Call's args are {self.args!r}; give a dict of name: value")
+        _set(self, "args", arguments("Call's args", self.args, _COMMANDS))
+        check_unless(self.model, self.method, self.unless)
+        _set_env(self, "Call")
 
     @property
     def env(self) -> dict[str, Any]:
@@ -139,10 +153,10 @@ class Forward:
     """The body, as it came or as given, posted to a URL.
 
     ``to`` is a path on the destination (an Odoo controller, or ``/web/hook/<id>`` of an
-    automation rule) or a whole URL. ``body`` is bytes or text, or anything that becomes JSON;
-    None is the event's own. With ``secret``, a literal or ``env:NAME``, it is signed by Standard
-    Webhooks. Each forward carries the same ``webhook-id`` however often it is tried, by which
-    the other side can tell a repeat.
+    automation rule) or a whole URL. ``body`` is bytes or text, or what Pydantic can make JSON
+    of; None is the event's own. With ``secret``, a literal or ``env:NAME``, it is signed by
+    Standard Webhooks. Each forward carries the same ``webhook-id`` however often it is tried, by
+    which the other side can tell a repeat.
     """
 
     to: str
@@ -160,9 +174,12 @@ class Forward:
         for name, value in self.headers.items():
             if not _HEADER.fullmatch(name) or not isinstance(value, str) or "\n" in value:
                 raise HandlerError(f"Forward's header {name!r} is {value!r}; give one line of text")
+        if not isinstance(self.body, bytes | str | None):
+            _set(self, "body", json_ready("Forward's body", self.body))
 
 
 Command = Upsert | Update | Call | Forward
+_COMMANDS = (Find, Upsert)
 
 
 def find(
@@ -184,8 +201,8 @@ def find(
     own notation, ``company`` is a company's id, and with ``active_test=False`` archived records
     are found too.
     """
-    _check_model("find", model)
-    _check_env("find", company, {})
+    check_model("find", model)
+    check_company("find", company)
     if not where and not domain:
         raise HandlerError(f"find({model!r}) needs at least one field, like default_code='SKU-1'")
     if missing not in ("fail", "retry", None) and not isinstance(missing, Upsert):
@@ -195,13 +212,30 @@ def find(
     terms = _frozen(domain)
     if not isinstance(terms, tuple):
         raise HandlerError(f"find's domain= is {domain!r}; give a list like [('type', '=', 'x')]")
-    return Find(model, tuple(sorted(where.items())), missing, terms, company, active_test)
+    _check_terms("find's domain", terms)
+    return Find(model, _where("find's", where), missing, terms, company, active_test)
 
 
 def _matching(model: str, where: Mapping[str, Any]) -> Find:
     if not where or not all(isinstance(name, str) for name in where):
         raise HandlerError(f"Upsert's match= is {where!r}; give fields, like {{'email': mail}}")
-    return Find(model, tuple(sorted(where.items())))
+    return Find(model, _where("Upsert's match", where))
+
+
+def _where(place: str, where: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    for name, value in where.items():
+        if "." in name:
+            raise HandlerError(f"{place} {name}: look there by domain=[({name!r}, '=', value)]")
+        check_searched(f"{place} {name}", value, _COMMANDS)
+    return tuple(sorted(where.items()))
+
+
+def _check_terms(place: str, terms: Any) -> None:
+    for number, one in enumerate(terms):
+        if isinstance(one, tuple):
+            _check_terms(f"{place}[{number}]", one)
+        else:
+            check_searched(f"{place}[{number}]", one, _COMMANDS)
 
 
 def env(company: int | None, context: Context) -> dict[str, Any]:
@@ -213,25 +247,21 @@ def _frozen(value: Any) -> Any:
     return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value
 
 
-def _check_model(what: str, model: object) -> None:
-    if not isinstance(model, str) or not re.fullmatch(r"[a-z_][a-z0-9_.]*", model):
-        raise HandlerError(f"{what}'s model is {model!r}; write its name, like 'sale.order'")
-
-
-def _check_values(what: str, values: object) -> None:
-    if not isinstance(values, Mapping):
-        raise HandlerError(f"{what}'s values are {values!r}; give a dict of field: value")
-
-
 def _check_find(what: str, on: object, model: str) -> None:
     if not isinstance(on, Find) or on.model != model:
-        raise HandlerError(f"{what}'s record is {on!r}; give find({model!r}, field=value)")
+        raise HandlerError(f"{what} is {on!r}; give find({model!r}, field=value)")
 
 
-def _check_env(what: str, company: object, context: object) -> None:
-    if company is not None and (isinstance(company, bool) or not isinstance(company, int)):
-        raise HandlerError(f"{what}'s company= is {company!r}; give the company's database id")
-    if not isinstance(context, Mapping):
+def _set_env(command: Upsert | Update | Call, what: str) -> None:
+    """Check company and context, and make the context what JSON has."""
+    check_company(what, command.company)
+    if not isinstance(command.context, Mapping):
         raise HandlerError(
-            f"{what}'s context= is {context!r}; give a dict like {{'lang': 'fr_FR'}}"
+            f"{what}'s context= is {command.context!r}; give a dict like {{'lang': 'fr_FR'}}"
         )
+    if command.context:
+        _set(command, "context", json_ready(f"{what}'s context", command.context))
+
+
+def _set(command: Command, name: str, value: Any) -> None:
+    object.__setattr__(command, name, value)  # once, while it is made

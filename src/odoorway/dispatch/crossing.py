@@ -73,7 +73,7 @@ class _Packer(pickle.Pickler):
     def reducer_override(self, obj: Any) -> Any:
         """Return how *obj*, which is no builtin, is written."""
         kind = type(obj)
-        if kind in _KNOWN or kind is Outcome or isinstance(obj, type):
+        if kind in _KNOWN or kind is Outcome or obj is commands.Empty or isinstance(obj, type):
             return NotImplemented
         if isinstance(obj, Enum):
             return _same, (obj.value,)

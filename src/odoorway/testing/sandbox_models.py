@@ -56,6 +56,24 @@ MODELS: dict[str, dict[str, Field]] = {
         "type": Field("selection", "Address Type", selection=_ADDRESS_TYPES, default="contact"),
         "country_id": _one("res.country", "Country"),
         "parent_id": _one("res.partner", "Related Company"),
+        "user_ids": Field("one2many", "Users", relation="res.users", inverse="partner_id"),
+        "ref_company_ids": Field(
+            "one2many",
+            "Companies that refers to partner",
+            relation="res.company",
+            inverse="partner_id",
+        ),
+    },
+    "res.users": {
+        "name": _char("Name"),
+        "login": _char("Login", required=True),
+        "partner_id": _one("res.partner", "Related Partner", required=True),
+        "share": Field("boolean", "Share User"),
+        "active": Field("boolean", "Active", default=True),
+    },
+    "res.company": {
+        "name": _char("Company Name", required=True),
+        "partner_id": _one("res.partner", "Partner", required=True),
     },
     "res.country": {
         "name": _char("Country Name", required=True),

@@ -110,7 +110,7 @@ class Store:
                 raise NotSupported(f"{model}.{name} in create or write; use load")
             if field.type == "selection" and value not in (*dict(field.selection), False, None):
                 raise value_error(f"Wrong value for {model}.{name}: {value!r}")
-        return {name: False if value is None else value for name, value in values.items()}
+        return {name: _stored(MODELS[model][name], value) for name, value in values.items()}
 
     def _computed(self, model: str, row: Row, given: Mapping[str, Any]) -> None:
         if model == "sale.order" and not row["name"]:
@@ -135,9 +135,9 @@ class Store:
         for term in domain:
             if not isinstance(term, str):
                 _known_term(model, term)
-        return [n for n, row in sorted(self.rows[model].items()) if self._match(row, domain)]
+        return [n for n, row in sorted(self.rows[model].items()) if self._match(model, row, domain)]
 
-    def _match(self, row: Row, domain: Sequence[Any]) -> bool:
+    def _match(self, model: str, row: Row, domain: Sequence[Any]) -> bool:
         """Evaluate Odoo's prefix notation; terms beside each other are joined by and."""
         stack: list[bool] = []
         for term in reversed(domain):
@@ -148,18 +148,30 @@ class Store:
                 case "!":
                     stack.append(not stack.pop())
                 case _:
-                    stack.append(self._term(row, term))
+                    stack.append(self._term(model, row, term))
         return all(stack)
 
-    @staticmethod
-    def _term(row: Row, term: Sequence[Any]) -> bool:
+    def _term(self, model: str, row: Row, term: Sequence[Any]) -> bool:
         name, operator, value = term
+        if not isinstance(name, str):  # Odoo's own word for always and never
+            return bool(name == value)
+        name, _, further = name.partition(".")
+        field = MODELS[model].get(name)
         have = row.get(name, False)
+        if field and field.type == "one2many":
+            have = self._lines(field, row)
+        if further:
+            assert field
+            assert field.relation
+            related = [self.rows[field.relation][one] for one in have or ()]
+            return any(
+                self._term(field.relation, one, (further, operator, value)) for one in related
+            )
         match operator:
             case "=":
                 return bool(have == value) or (not have and value in (False, None))
             case "!=":
-                return bool(have != value)
+                return bool(have != value) and not (not have and value in (False, None))
             case "in":
                 return have in value
             case "not in":
@@ -200,9 +212,22 @@ class Store:
         return [n for n, r in self.rows[field.relation].items() if r[field.inverse] == row["id"]]
 
 
+def _stored(field: Field, value: Any) -> Any:
+    """Return what is kept: of a many2many the ids, given as such or by Odoo's command to set."""
+    if field.type != "many2many":
+        return False if value is None else value
+    match value:
+        case [[6, 0, list(members)]] | [(6, 0, list(members))]:
+            return list(members)
+        case list() if all(isinstance(one, int) for one in value):
+            return value
+    raise NotSupported(f"{value!r} for a many2many; use [[6, 0, ids]]")
+
+
 def _known_term(model: str, term: Sequence[Any]) -> None:
     name, operator, value = term
-    if name != "id" and name not in MODELS[model]:
+    known = not isinstance(name, str) or name.partition(".")[0] in {"id", *MODELS[model]}
+    if not known:
         shown = f"({name!r}, {operator!r}, {value!r})"
         raise value_error(f"Invalid field {model}.{name} in condition {shown}")
 

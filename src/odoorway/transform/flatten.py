@@ -29,8 +29,10 @@ from odoorway.transform.plan import (
     refs,
 )
 
+_LISTS = {None, "one2many", "many2many"}  # None: not known
 Resolve = Callable[[Find], Any]
 Env = Mapping[str, Any]
+Place = tuple[str, str]  # model and field
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Known:
     # A Find becomes what stands for it: itself, a DbId, None or the Upsert that creates it.
     resolve: Resolve = lambda find: find
     adopted: Mapping[str, int] = field(default_factory=dict)  # database ids by external ID
-    many2many: frozenset[tuple[str, str]] = frozenset()  # models and fields
+    kinds: Mapping[Place, str] = field(default_factory=dict)  # of fields that hold lists
 
 
 def flatten(source: str, commands: Sequence[Command], known: Known | None = None) -> Plan:
@@ -157,18 +159,20 @@ class _Builder:
 
     def _values(self, model: str, values: Mapping[str, Any], env: Env) -> dict[str, Any]:
         return {
-            name: self._value(value, env, many=(model, name) in self._known.many2many)
+            name: self._value(value, env, self._known.kinds.get((model, name)))
             for name, value in values.items()
         }
 
-    def _value(self, value: Any, env: Env, *, many: bool = False) -> Any:
+    def _value(self, value: Any, env: Env, kind: str | None = None) -> Any:
         match value:
             case Upsert():
                 return self._add(value, env)
             case Find():
                 resolved = self._known.resolve(value)
                 return resolved if isinstance(resolved, Find) else self._value(resolved, env)
-            case list() | tuple() if not many and all(isinstance(one, Upsert) for one in value):
+            case [] | () if kind not in _LISTS:
+                return value
+            case list() | tuple() if kind != "many2many" and all(map(_is_upsert, value)):
                 return Lines(tuple(self._record(one, env) for one in value))
             case list() | tuple() if all(isinstance(one, Upsert | Find | int) for one in value):
                 return self._many(value, env)
@@ -186,6 +190,10 @@ class _Builder:
     def _many(self, members: Sequence[Upsert | Find | int], env: Env) -> Many:
         flat = [DbId(one) if isinstance(one, int) else self._value(one, env) for one in members]
         return Many(tuple(one for one in flat if one is not None))
+
+
+def _is_upsert(value: Any) -> bool:
+    return isinstance(value, Upsert)
 
 
 class _Heights:

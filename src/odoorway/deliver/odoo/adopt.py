@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from odoorway.commands import Find, Upsert, external_id
-from odoorway.deliver.odoo.lookup import Key, key_of, shown
-from odoorway.deliver.odoo.refusal import dead, later
+from odoorway.commands import Adopt, Find, Upsert, external_id
+from odoorway.deliver.odoo.asking import Odoo
+from odoorway.deliver.odoo.insiders import CONTACTS, Insiders, insiders
+from odoorway.deliver.odoo.lookup import Key, key_of, several, shown
+from odoorway.deliver.odoo.refusal import Refused, dead, later
+from odoorway.deliver.odoo.searcher import Answered, Found, Names
 from odoorway.deliver.port import Binding, Bindings, Job, Verdict
 from odoorway.transform.flatten import upserts
 
@@ -19,6 +22,7 @@ class Wanted:
     xid: str
     find: Find
     key: Key
+    adopt: Adopt
 
 
 @dataclass(slots=True)
@@ -43,7 +47,17 @@ def wanted(position: int, job: Job) -> Iterator[Wanted]:
 
 def _wanted(position: int, source: str, upsert: Upsert, find: Find) -> Wanted:
     xid = external_id(source, upsert.key)
-    return Wanted(position, upsert.model, xid, find, key_of(find))
+    return Wanted(position, upsert.model, xid, find, key_of(find), upsert.adopt)
+
+
+def _check_adoption(one: Wanted, ident: int, kept_out: Insiders) -> None:
+    """Raise Refused when that record is not to be adopted, or nobody knows."""
+    told = kept_out.judge(one.adopt, one.model, ident)
+    if isinstance(told, Verdict):
+        raise Refused(told)
+    if told:
+        text = f"{shown(one.find)} matches {told} (id {ident}), a user's or a company's contact"
+        raise dead("odoo.not-adopted", text)
 
 
 class Adoption:
@@ -64,18 +78,21 @@ class Adoption:
         xids = list(dict.fromkeys(xid for group in records for xid in group))
         return Adopted(dict(await self._bindings.known(xids)) if xids else {})
 
-    def take(self, one: Wanted, answer: tuple[int, ...] | Verdict, adopted: Adopted) -> None:
+    def take(
+        self, one: Wanted, answer: Answered, adopted: Adopted, names: Names, kept_out: Insiders
+    ) -> None:
         """Decide by what was found for *one*.
 
         Raises:
-            Refused: several match, it cannot be searched for, or another delivery is about to
-                make it, so that this one has to wait.
+            Refused: several match, it is not to be adopted, it cannot be searched for, or another
+                delivery is about to make it, so that this one has to wait.
         """
         if isinstance(answer, Verdict):
             raise dead(answer.code or "odoo.no-match", answer.detail)
         if len(answer) > 1:
-            raise dead("odoo.many-matches", f"{shown(one.find)} matches ids {answer[:10]}")
+            raise dead("odoo.many-matches", several(one.find, answer, names))
         if answer:
+            _check_adoption(one, answer[0], kept_out)
             adopted.ids[one.xid] = answer[0]
             adopted.found.append((one.model, one.xid, answer[0]))
             return
@@ -85,6 +102,18 @@ class Adoption:
             raise later("odoo.awaiting-match", text)
         self._making.add(one.key)
         adopted.made[one.key] = one
+
+    async def kept_out(self, odoo: Odoo, new: Sequence[Wanted], found: Found) -> Insiders:
+        """Ask which of the records that are about to be adopted must not be.
+
+        Raises:
+            Unusable: Odoo is down.
+        """
+        answers = [(one, found[one.key]) for one in new if one.model == CONTACTS]
+        one_each = [
+            (one.adopt, ids[0]) for one, ids in answers if isinstance(ids, tuple) and len(ids) == 1
+        ]
+        return await insiders(odoo, one_each)
 
     async def remember(self, bindings: Sequence[Binding]) -> None:
         """Bind what was found, or made."""

@@ -13,6 +13,7 @@ from odoorway.transform.plan import DbId
 
 CHUNK = 500  # finds a question
 LIMIT = 2_000  # rows an answer; with more, the question is halved
+TOLD = 10  # records named where several match
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +106,17 @@ def questions(keys: Iterable[Key]) -> Iterator[Question]:
             yield Question(like, fields, chunk)
 
 
-def settle(find: Find, ids: Sequence[int]) -> DbId | Upsert | None:
-    """Return what stands for *find*, whose matches are *ids*.
+def settle(
+    find: Find, ids: Sequence[int], names: Mapping[tuple[str, int], str] | None = None
+) -> DbId | Upsert | None:
+    """Return what stands for *find*, whose matches are *ids*, called by *names* where known.
 
     Raises:
         Refused: several match, or none does and ``missing`` does not help. What the payload
             has no value for will not come either, so it is not waited for.
     """
     if len(ids) > 1:
-        some = ", ".join(map(str, ids[:10])) + (", …" if len(ids) > 10 else "")  # noqa: PLR2004
-        raise dead("odoo.many-matches", f"{shown(find)} matches ids {some}")
+        raise dead("odoo.many-matches", several(find, ids, names or {}))
     if ids:
         return DbId(ids[0])
     match find.missing:
@@ -125,11 +127,19 @@ def settle(find: Find, ids: Sequence[int]) -> DbId | Upsert | None:
     return find.missing
 
 
+def several(find: Find, ids: Sequence[int], names: Mapping[tuple[str, int], str]) -> str:
+    """Return which records *find* matches, as a person tells them apart."""
+    told = [f"{names.get((find.model, one), '?')} (id {one})" for one in ids[:TOLD]]
+    more = f" and {len(ids) - TOLD} more" if len(ids) > TOLD else ""
+    return f"{shown(find)} matches several: {', '.join(told)}{more}"
+
+
 def unmatched(find: Find) -> str:
     """Return why *find* matches nothing."""
     if not find.absent:
         return f"{shown(find)} matches nothing"
-    return f"{shown(find)}: the payload has no value for {' and '.join(find.absent)}"
+    meant = "; to look for False write Empty" if any(v is False for _, v in find.where) else ""
+    return f"{shown(find)}: the payload has no value for {' and '.join(find.absent)}{meant}"
 
 
 def shown(find: Find) -> str:

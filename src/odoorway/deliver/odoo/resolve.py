@@ -12,7 +12,7 @@ from odoorway.deliver.odoo.kinds import Kinds
 from odoorway.deliver.odoo.ledger import Ledger
 from odoorway.deliver.odoo.lookup import Key, key_of, settle
 from odoorway.deliver.odoo.refusal import Refused
-from odoorway.deliver.odoo.searcher import Found, Lookups, search
+from odoorway.deliver.odoo.searcher import Found, Lookups, Names, names, search
 from odoorway.deliver.port import Bindings, Job, Verdict
 from odoorway.transform.flatten import Known, finds, upserts
 from odoorway.transform.plan import DbId
@@ -58,16 +58,23 @@ class Resolver:
                 matched += wanted(position, jobs[position])
             except Refused as refused:
                 ledger.fail([position], refused.verdict)
-        await self.kinds.learn(one for job in jobs for one in upserts(job.commands))
+        await self.kinds.learn(command for job in jobs for command in job.commands)
         records = {position: _records(jobs[position]) for position in asked}
         adopted = await self.adoption.bound(records.values())
         new = [one for one in matched if one.xid not in adopted.ids]
         keys = [key for keys in asked.values() for key in keys]
         remembered = set(self._lookups.remembered(keys))
         found = await self._lookups.search([*keys, *(one.key for one in new)])
-        self._adopt(new, found, adopted, ledger)
+        told = await names(self._odoo, found)
+        kept = await self.adoption.kept_out(self._odoo, new, found)
+        for one in new:
+            if ledger.is_open(one.job):
+                try:
+                    self.adoption.take(one, found[one.key], adopted, told, kept)
+                except Refused as refused:
+                    ledger.fail([one.job], refused.verdict)
         await self.adoption.remember(adopted.found)
-        known = Known(partial(_resolve, found), adopted.ids, self.kinds.many2many)
+        known = Known(partial(_resolve, found, told), adopted.ids, self.kinds.types)
         leaned = {job: remembered.intersection(keys) for job, keys in asked.items()}
         return Resolved(known, adopted, matched, leaned, records)
 
@@ -88,14 +95,6 @@ class Resolver:
         found = await search(self._odoo, keys)
         return {ids[n] for n, key in enumerate(keys) if found[key]}
 
-    def _adopt(self, new: Sequence[Wanted], found: Found, adopted: Adopted, ledger: Ledger) -> None:
-        for one in new:
-            if ledger.is_open(one.job):
-                try:
-                    self.adoption.take(one, found[one.key], adopted)
-                except Refused as refused:
-                    ledger.fail([one.job], refused.verdict)
-
 
 def _records(job: Job) -> dict[str, str]:
     return {external_id(job.source, one.key): one.model for one in upserts(job.commands)}
@@ -105,8 +104,8 @@ def _keys(job: Job) -> list[Key]:
     return [key_of(find) for find in finds(job.commands) if not find.absent]
 
 
-def _resolve(found: Found, find: Find) -> DbId | Upsert | None:
+def _resolve(found: Found, told: Names, find: Find) -> DbId | Upsert | None:
     answer = () if find.absent else found[key_of(find)]
     if isinstance(answer, Verdict):
         raise Refused(answer)
-    return settle(find, answer)
+    return settle(find, answer, told)

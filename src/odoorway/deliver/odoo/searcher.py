@@ -1,16 +1,18 @@
 """Asks Odoo for all the finds of a batch."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from odoorway.clock import Clock
 from odoorway.deliver.odoo.asking import Odoo
-from odoorway.deliver.odoo.lookup import LIMIT, Key, Question, questions
+from odoorway.deliver.odoo.lookup import LIMIT, TOLD, Key, Question, questions
 from odoorway.deliver.odoo.refusal import Refused, Unusable, unexpected
 from odoorway.deliver.port import Verdict
 
 _ALL_GUILTY = {"odoo.access-denied", "odoo.unknown-model", "odoo.unknown-field"}
 Answered = tuple[int, ...] | Verdict
 Found = Mapping[Key, Answered]
+Names = Mapping[tuple[str, int], str]  # by model and database id
 _MOST = 20_000  # answers remembered
 
 
@@ -65,6 +67,33 @@ async def search(odoo: Odoo, keys: Iterable[Key]) -> Found:
     for question in questions(keys):
         found |= await _answer(odoo, question)
     return found
+
+
+async def names(odoo: Odoo, found: Found) -> Names:
+    """Return what the records are called of which several match: a person tells them apart by it.
+
+    Raises:
+        Unusable: Odoo is down.
+    """
+    several: dict[str, dict[int, None]] = {}
+    for key, answer in found.items():
+        if isinstance(answer, tuple) and len(answer) > 1:
+            several.setdefault(key.model, {}).update(dict.fromkeys(answer[:TOLD]))
+    told: dict[tuple[str, int], str] = {}
+    for model, ids in several.items():
+        for row in await _read_names(odoo, model, list(ids)):
+            told[model, row["id"]] = str(row["display_name"])
+    return told
+
+
+async def _read_names(odoo: Odoo, model: str, ids: list[int]) -> list[dict[str, Any]]:
+    try:
+        rows = await odoo.ask(model, "read", ids=ids, fields=["display_name"])
+    except Unusable:
+        raise
+    except Refused:
+        return []
+    return rows if isinstance(rows, list) else []
 
 
 async def _answer(odoo: Odoo, question: Question) -> dict[Key, tuple[int, ...] | Verdict]:

@@ -9,7 +9,7 @@ from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.load import CONTEXT
 from odoorway.deliver.odoo.lookup import key_of, settle, unmatched
 from odoorway.deliver.odoo.refusal import Refused, dead, unexpected
-from odoorway.deliver.odoo.searcher import search
+from odoorway.deliver.odoo.searcher import names, search
 from odoorway.deliver.odoo.values import Unwritable, plain
 from odoorway.deliver.port import Verdict
 from odoorway.model.delivery import Outcome
@@ -83,7 +83,8 @@ def _is_flag(value: Any) -> bool:
 async def _target(odoo: Odoo, on: Find | Ref, ids: Mapping[str, int]) -> int:
     if isinstance(on, Ref):
         return ids[on.xid]
-    one = settle(on, await _matches(odoo, on))
+    matches = await _matches(odoo, on)
+    one = settle(on, matches, await names(odoo, {key_of(on): matches}))
     if one is None or isinstance(one, Upsert):
         raise dead("odoo.no-match", unmatched(on))
     return one.id

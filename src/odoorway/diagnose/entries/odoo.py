@@ -92,7 +92,16 @@ ODOO = (
        "Nothing, if the record will come.", transient=True),
     _d("odoo.many-matches", _I, "A lookup matched several records",
        "find() must match one record; writing to any of several could be wrong.",
-       "Remove the duplicates in Odoo, or give find() more fields; then replay."),
+       "Give find() more fields, until one record is left: for a state its country.",
+       "Where the records shown are one and the same, merge them in Odoo.",
+       "Then replay."),
+    _d("odoo.not-adopted", _I, "The record that match= found is not a customer's",
+       "match= found the contact of a company of this Odoo, of somebody who logs in to it, or of"
+       " the public user. Adopted, it would be renamed by each of the sender's events.",
+       "Look at the payload: mostly it is a test with a colleague's mail address, or the shop's.",
+       "Give match= more fields, so that it finds customers only.",
+       "If it is meant: adopt='portal' adopts customers with a portal login too, adopt='any'"
+       " whoever matches; then replay."),
     _d("odoo.wrong-reference", _I, "A value refers to a record that does not exist",
        "Odoo says that another model is using the record to be deleted; on writing it means that"
        " a database id in a value, mostly of a many2one, does not exist.",

@@ -1,0 +1,48 @@
+"""What a command may be called, looked at when it is made. Pure."""
+
+import re
+from collections.abc import Mapping
+
+from odoorway.errors import HandlerError
+
+
+def check_model(what: str, model: object) -> None:
+    """Raise HandlerError unless *model* may be a model's name."""
+    if not isinstance(model, str) or not re.fullmatch(r"[a-z_][a-z0-9_.]*", model):
+        raise HandlerError(f"{what}'s model is {model!r}; write its name, like 'sale.order'")
+
+
+def check_method(method: object) -> None:
+    """Raise HandlerError unless *method* may be called from outside Odoo."""
+    if not isinstance(method, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", method):
+        raise HandlerError(
+            f"Call's method is {method!r}; write a public method's name, like 'action_confirm'"
+            " (Odoo calls none that begins with '_')"
+        )
+
+
+def check_unless(model: str, method: str, unless: object) -> None:
+    """Raise HandlerError unless *unless* tells a call that has run from one that has not."""
+    if not isinstance(unless, Mapping) or not unless:
+        raise HandlerError(
+            f"Call({model!r}, {method!r}) needs unless={{field: [values]}}, the state"
+            " that shows it has run: without it a lost answer would run it twice"
+        )
+    for name, done in unless.items():
+        if not isinstance(name, str) or not isinstance(done, list | tuple) or not done:
+            raise HandlerError(
+                f"Call's unless= is {{{name!r}: {done!r}}}; give a list of values, like"
+                " {'state': ['sale', 'done']}"
+            )
+
+
+def check_choice(what: str, given: object, *choices: str) -> None:
+    """Raise HandlerError unless *given* is one of *choices*."""
+    if given not in choices:
+        raise HandlerError(f"{what} is {given!r}; use {' or '.join(map(repr, choices))}")
+
+
+def check_company(what: str, company: object) -> None:
+    """Raise HandlerError unless *company* is a database id, or none."""
+    if company is not None and (isinstance(company, bool) or not isinstance(company, int)):
+        raise HandlerError(f"{what}'s company= is {company!r}; give the company's database id")
