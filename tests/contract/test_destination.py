@@ -410,6 +410,89 @@ async def test_update_and_call(odoo):
     assert [row["email"] for row in rows] == [mail]
 
 
+async def test_a_call_is_done_when_what_it_makes_is_there(odoo):
+    """`unless=find(...)` is asked before the call; by an absent value it could never be known."""
+    ref = odoo.name("#1")
+    sold = order(odoo, 1, client_order_ref=ref)
+
+    def confirm(sign):
+        return odoo.job(1, Call("sale.order", "action_confirm", sold, unless=sign))
+
+    there = find("sale.order", client_order_ref=ref, state="sale")
+    unknown = find("sale.order", client_order_ref=None)
+    verdicts = [(await odoo.deliver(confirm(sign)))[0] for sign in (unknown, there, there)]
+    assert codes(verdicts) == ["odoo.no-match", None, None], verdicts
+    assert "unless: " in verdicts[0].detail
+    assert odoo.spy.calls.count("sale.order.action_confirm") == 1
+
+
+@pytest.mark.odoo
+async def test_a_wizard_runs_once(real_odoo):
+    """An order is confirmed, and its invoice made by the wizard that people use; once."""
+    odoo = Target(real_odoo.url, real_odoo.database, real_odoo.gateway_key)
+    ref = odoo.name("#1")
+    sold = order(odoo, 1, client_order_ref=ref)
+    confirm = Call("sale.order", "action_confirm", sold, unless={"state": ["sale"]})
+    which = find("sale.order", client_order_ref=ref)
+    asked = {"advance_payment_method": "fixed", "fixed_amount": 5, "sale_order_ids": [which]}
+    wizard = Upsert("sale.advance.payment.inv", ("wizard", 1), asked)
+    (verdict,) = await odoo.deliver(odoo.job(1, confirm))
+    (row,) = await odoo.read("sale.order", [["client_order_ref", "=", ref]], "name")
+    invoice = find("account.move", invoice_origin=row["name"])
+    make = Call("sale.advance.payment.inv", "create_invoices", wizard, unless=invoice)
+    for _ in range(2):
+        (verdict,) = await odoo.deliver(odoo.job(1, make))
+        assert verdict.code is None, verdict.detail
+    rows = await odoo.read("account.move", [["invoice_origin", "=", row["name"]]], "state")
+    await odoo.destination.close()
+    assert len(rows) == 1
+
+
+async def test_a_find_falls_back_on_another(odoo):
+    """By mail, else by reference; the last one's missing= decides, and several always fail."""
+    mail, ref = f"a@{odoo.source}.example", odoo.name("ref")
+    twins = [await odoo.make("res.partner", partner(odoo, f"twin{mail}")) for _ in range(2)]
+    by_ref = await odoo.make("res.partner", {**partner(odoo, f"b{mail}"), "ref": ref})
+    by_mail = await odoo.make("res.partner", partner(odoo, mail))
+
+    def either(mail, ref, missing="fail"):
+        fallback = find("res.partner", ref=ref, missing=missing)
+        return find("res.partner", email=mail, missing=fallback)
+
+    def lead(number, lookup):
+        values = {"name": odoo.name(f"Lead {number}"), "partner_id": lookup}
+        return odoo.job(number, Upsert("crm.lead", key("lead", number), values))
+
+    made = Upsert("res.partner", ("new", 1), partner(odoo, "n"))
+    third = find("res.partner", email=f"c{mail}", missing=either("none", ref))
+    verdicts = await odoo.deliver(
+        lead(0, either(mail, ref)),
+        lead(1, either("none", ref)),
+        lead(2, either(None, ref)),
+        lead(3, either("none", "none", made)),
+        lead(4, third),
+        lead(5, either("none", "none")),
+        lead(6, either("none", "none", "retry")),
+        lead(7, either(None, None, "retry")),
+        lead(8, either(f"twin{mail}", ref)),
+        odoo.job(9, Update("res.partner", either("none", ref), {"phone": "5"})),
+        odoo.job(10, Upsert("res.partner", ("m", 1), {"zip": "9"}, match=either("none", ref))),
+    )
+    assert codes(verdicts) == [
+        *[None] * 5, "odoo.no-match", "odoo.awaiting-match", "odoo.no-match", "odoo.many-matches",
+        None, None,
+    ], verdicts  # fmt: skip
+    assert "email = 'none' matches nothing, and " in verdicts[5].detail
+    names = [odoo.name(f"Lead {n}") for n in range(5)]
+    rows = await odoo.read("crm.lead", [["name", "in", names]], "name", "partner_id")
+    found = {int(row["name"][5]): row["partner_id"][0] for row in rows}
+    new = verdicts[3].records[0][2]
+    assert found == {0: by_mail, 1: by_ref, 2: by_ref, 3: new, 4: by_ref}
+    (row,) = await odoo.read("res.partner", [["id", "=", by_ref]], "phone", "zip")
+    assert (row["phone"], row["zip"]) == ("5", "9")
+    assert len(twins) == 2
+
+
 async def test_a_failed_step_fails_its_job_only(odoo):
     """An update that finds nothing is a dead letter; its neighbour is delivered."""
     nobody = find("res.partner", name=odoo.name("Nobody"))

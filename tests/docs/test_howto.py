@@ -27,6 +27,8 @@ PAYLOADS = {
         "customer_id": 0,
         "billing": {"name": "Ada", "email": "ada@example.com"},
     },
+    "line/added": {"id": 7, "order": "#1", "sku": "SKU-1", "ean": "4006381333931"},
+    "order/invoice": {"id": 3, "number": "#1"},
     "address/changed": {"vat": "BE0477472701", "street": "Quai 1"},
     "order/edited": {
         "id": 3,

@@ -229,21 +229,21 @@ def test_rows_answer_finds_exactly():
 def test_what_a_find_becomes():
     """One match is its id; none is as missing= says; several are an error that names them."""
     new = Upsert("p", ("p", 1))
-    assert settle(find("p", a=1), [7]) == DbId(7)
-    assert settle(find("p", a=1, missing=None), []) is None
-    assert settle(find("p", a=1, missing=new), []) is new
+    assert settle(find("p", a=1), [[7]]) == DbId(7)
+    assert settle(find("p", a=1, missing=None), [[]]) is None
+    assert settle(find("p", a=1, missing=new), [[]]) is new
     for given_find, ids, code, outcome in (
         (find("p", a=1), [], "odoo.no-match", Outcome.DEAD),
         (find("p", a=1, missing="retry"), [], "odoo.awaiting-match", Outcome.RETRY),
         (find("p", a=1, missing=new), [7, 8], "odoo.many-matches", Outcome.DEAD),
     ):
         with pytest.raises(Refused) as caught:
-            settle(given_find, ids, {("p", 8): "Eight"})
+            settle(given_find, [ids], {("p", 8): "Eight"})
         assert (caught.value.verdict.code, caught.value.verdict.outcome) == (code, outcome)
         assert "p with a = 1" in caught.value.verdict.detail
     assert caught.value.verdict.detail.endswith("matches several: ? (id 7), Eight (id 8)")
     with pytest.raises(Refused, match=r"\(id 9\) and 2 more$"):
-        settle(find("p", a=1), list(range(12)))
+        settle(find("p", a=1), [list(range(12))])
 
 
 @pytest.mark.parametrize("value", ["x\0", math.nan])

@@ -25,8 +25,9 @@ def check_unless(model: str, method: str, unless: object) -> None:
     """Raise HandlerError unless *unless* tells a call that has run from one that has not."""
     if not isinstance(unless, Mapping) or not unless:
         raise HandlerError(
-            f"Call({model!r}, {method!r}) needs unless={{field: [values]}}, the state"
-            " that shows it has run: without it a lost answer would run it twice"
+            f"Call({model!r}, {method!r}) needs unless={{field: [values]}}, the state that shows it"
+            " has run, or unless=find(...) of what it makes: without it a lost answer would run it"
+            " twice"
         )
     for name, done in unless.items():
         if not isinstance(name, str) or not isinstance(done, list | tuple) or not done:

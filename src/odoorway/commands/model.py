@@ -28,7 +28,7 @@ class Find:
 
     model: str
     where: tuple[tuple[str, Any], ...]
-    missing: "Literal['fail', 'retry'] | Upsert | None" = "fail"
+    missing: "Literal['fail', 'retry'] | Upsert | Find | None" = "fail"
     domain: tuple[Any, ...] = ()  # that has to hold as well, in Odoo's own notation
     company: int | None = None  # the only company whose records are seen
     active_test: bool = True  # archived records are not seen
@@ -37,6 +37,12 @@ class Find:
     def absent(self) -> tuple[str, ...]:
         """The fields that the payload has no value for, so that no record can be meant."""
         return absent_fields(self.where, self.domain)
+
+    @property
+    def chain(self) -> "tuple[Find, ...]":
+        """The lookup and its fallbacks, each asked when those before it match nothing."""
+        further = self.missing.chain if isinstance(self.missing, Find) else ()
+        return (self, *further)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +123,9 @@ class Update:
 class Call:
     """A model method, run on one record unless that record already is in a given state.
 
-    ``unless`` maps a field to the values that mean "already done": it is asked right before the
-    call, and again before a repeat, so that a lost answer does not run the method twice.
+    ``unless`` maps a field to the values that mean "already done", or is a ``find`` of what the
+    method makes, and done when it matches anything. It is asked right before the call, and again
+    before a repeat, so that a lost answer does not run the method twice.
     ``args`` take what Odoo's fields take, and else what Pydantic can make JSON of.
     """
 
@@ -126,7 +133,7 @@ class Call:
     method: str
     on: Find | Upsert
     args: Mapping[str, Any] = field(default_factory=dict)
-    unless: Mapping[str, tuple[Any, ...] | list[Any]] = field(default_factory=dict)
+    unless: Mapping[str, tuple[Any, ...] | list[Any]] | Find = field(default_factory=dict)
     company: int | None = None
     context: Context = field(default_factory=dict)
 
@@ -139,7 +146,10 @@ class Call:
         if not isinstance(self.args, Mapping):
             raise HandlerError(f"Call's args are {self.args!r}; give a dict of name: value")
         _set(self, "args", arguments("Call's args", self.args, _COMMANDS))
-        check_unless(self.model, self.method, self.unless)
+        if isinstance(self.unless, Find):
+            _check_sign(self.unless)
+        else:
+            check_unless(self.model, self.method, self.unless)
         _set_env(self, "Call")
 
     @property
@@ -185,7 +195,7 @@ _COMMANDS = (Find, Upsert)
 def find(
     model: str,
     *,
-    missing: Literal["fail", "retry"] | Upsert | None = "fail",
+    missing: Literal["fail", "retry"] | Upsert | Find | None = "fail",
     domain: Sequence[Any] = (),
     company: int | None = None,
     active_test: bool = True,
@@ -197,7 +207,8 @@ def find(
     to look for a field that is empty, or False.
 
     ``missing`` says what happens when nothing matches: ``"fail"`` (dead letter), ``"retry"``,
-    ``None`` (the field is cleared) or an Upsert that creates it. ``domain`` narrows it in Odoo's
+    ``None`` (the field is cleared), an Upsert that creates it, or another ``find`` of the same
+    model, whose own ``missing`` then counts. ``domain`` narrows it in Odoo's
     own notation, ``company`` is a company's id, and with ``active_test=False`` archived records
     are found too.
     """
@@ -205,10 +216,10 @@ def find(
     check_company("find", company)
     if not where and not domain:
         raise HandlerError(f"find({model!r}) needs at least one field, like default_code='SKU-1'")
-    if missing not in ("fail", "retry", None) and not isinstance(missing, Upsert):
-        raise HandlerError(
-            f"find's missing= is {missing!r}; use 'fail', 'retry', None or an Upsert"
-        )
+    if isinstance(missing, Find):
+        _check_find("find's missing=", missing, model)
+    elif not isinstance(missing, Upsert):
+        _check_missing(missing)
     terms = _frozen(domain)
     if not isinstance(terms, tuple):
         raise HandlerError(f"find's domain= is {domain!r}; give a list like [('type', '=', 'x')]")
@@ -245,6 +256,21 @@ def env(company: int | None, context: Context) -> dict[str, Any]:
 
 def _frozen(value: Any) -> Any:
     return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value
+
+
+def _check_sign(unless: Find) -> None:
+    if unless.missing != "fail":
+        raise HandlerError(
+            f"Call's unless=find(...) has missing={unless.missing!r:.60}; when it matches nothing"
+            " the method is called"
+        )
+
+
+def _check_missing(missing: object) -> None:
+    if missing not in ("fail", "retry", None):
+        raise HandlerError(
+            f"find's missing= is {missing!r}; use 'fail', 'retry', None, an Upsert or a find(...)"
+        )
 
 
 def _check_find(what: str, on: object, model: str) -> None:

@@ -59,13 +59,13 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A method to run on one record unless it is in one of the given states."""
+    """A method to run on one record unless it is in one of the given states, or that is found."""
 
     model: str
     method: str
     on: Find | Ref
     args: Mapping[str, Any]
-    unless: Mapping[str, Sequence[Any]]
+    unless: Mapping[str, Sequence[Any]] | Find
     env: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from odoorway.commands import Adopt, Find, Upsert, external_id
+from odoorway.commands import Adopt, Find, external_id
 from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.insiders import CONTACTS, Insiders, insiders
 from odoorway.deliver.odoo.lookup import Key, key_of, several, shown
@@ -20,9 +20,16 @@ class Wanted:
     job: int
     model: str
     xid: str
-    find: Find
-    key: Key
+    finds: tuple[Find, ...]  # each looked for when those before it match nothing
+    keys: tuple[Key, ...]
     adopt: Adopt
+
+    def match(self, found: Found) -> tuple[Find, Answered]:
+        """Return the first lookup that matches, or the last, with its answer."""
+        for find, key in zip(self.finds, self.keys, strict=True):
+            if found[key]:
+                return find, found[key]
+        return self.finds[-1], ()
 
 
 @dataclass(slots=True)
@@ -41,22 +48,20 @@ def wanted(position: int, job: Job) -> Iterator[Wanted]:
         Refused: a value cannot be searched for.
     """
     for one in upserts(job.commands):
-        if isinstance(one.match, Find) and not one.match.absent:
-            yield _wanted(position, job.source, one, one.match)
+        chain = one.match.chain if isinstance(one.match, Find) else ()
+        finds = tuple(find for find in chain if not find.absent)
+        if finds:
+            xid, keys = external_id(job.source, one.key), tuple(map(key_of, finds))
+            yield Wanted(position, one.model, xid, finds, keys, one.adopt)
 
 
-def _wanted(position: int, source: str, upsert: Upsert, find: Find) -> Wanted:
-    xid = external_id(source, upsert.key)
-    return Wanted(position, upsert.model, xid, find, key_of(find), upsert.adopt)
-
-
-def _check_adoption(one: Wanted, ident: int, kept_out: Insiders) -> None:
+def _check_adoption(one: Wanted, find: Find, ident: int, kept_out: Insiders) -> None:
     """Raise Refused when that record is not to be adopted, or nobody knows."""
     told = kept_out.judge(one.adopt, one.model, ident)
     if isinstance(told, Verdict):
         raise Refused(told)
     if told:
-        text = f"{shown(one.find)} matches {told} (id {ident}), a user's or a company's contact"
+        text = f"{shown(find)} matches {told} (id {ident}), a user's or a company's contact"
         raise dead("odoo.not-adopted", text)
 
 
@@ -79,7 +84,7 @@ class Adoption:
         return Adopted(dict(await self._bindings.known(xids)) if xids else {})
 
     def take(
-        self, one: Wanted, answer: Answered, adopted: Adopted, names: Names, kept_out: Insiders
+        self, one: Wanted, found: Found, adopted: Adopted, names: Names, kept_out: Insiders
     ) -> None:
         """Decide by what was found for *one*.
 
@@ -87,21 +92,23 @@ class Adoption:
             Refused: several match, it is not to be adopted, it cannot be searched for, or another
                 delivery is about to make it, so that this one has to wait.
         """
+        find, answer = one.match(found)
         if isinstance(answer, Verdict):
             raise dead(answer.code or "odoo.no-match", answer.detail)
         if len(answer) > 1:
-            raise dead("odoo.many-matches", several(one.find, answer, names))
+            raise dead("odoo.many-matches", several(find, answer, names))
         if answer:
-            _check_adoption(one, answer[0], kept_out)
+            _check_adoption(one, find, answer[0], kept_out)
             adopted.ids[one.xid] = answer[0]
             adopted.found.append((one.model, one.xid, answer[0]))
             return
-        maker = adopted.made.get(one.key)
-        if (maker and maker.xid != one.xid) or (not maker and one.key in self._making):
-            text = f"{shown(one.find)} is being made by another delivery"
-            raise later("odoo.awaiting-match", text)
-        self._making.add(one.key)
-        adopted.made[one.key] = one
+        for find, key in zip(one.finds, one.keys, strict=True):
+            maker = adopted.made.get(key)
+            if (maker and maker.xid != one.xid) or (not maker and key in self._making):
+                text = f"{shown(find)} is being made by another delivery"
+                raise later("odoo.awaiting-match", text)
+        self._making.update(one.keys)
+        adopted.made.update(dict.fromkeys(one.keys, one))
 
     async def kept_out(self, odoo: Odoo, new: Sequence[Wanted], found: Found) -> Insiders:
         """Ask which of the records that are about to be adopted must not be.
@@ -109,7 +116,7 @@ class Adoption:
         Raises:
             Unusable: Odoo is down.
         """
-        answers = [(one, found[one.key]) for one in new if one.model == CONTACTS]
+        answers = [(one, one.match(found)[1]) for one in new if one.model == CONTACTS]
         one_each = [
             (one.adopt, ids[0]) for one, ids in answers if isinstance(ids, tuple) and len(ids) == 1
         ]
@@ -126,8 +133,8 @@ class Adoption:
 
     async def end(self, adopted: Adopted, ids: Mapping[str, int]) -> None:
         """Bind what the batch made, and let others look for what it did not."""
-        made = [(w.model, w.xid, ids[w.xid]) for w in adopted.made.values() if w.xid in ids]
+        made = {(w.model, w.xid, ids[w.xid]) for w in adopted.made.values() if w.xid in ids}
         try:
-            await self.remember(made)
+            await self.remember(sorted(made))
         finally:
             self._making -= set(adopted.made)

@@ -5,7 +5,7 @@ from typing import Any, assert_never
 
 from odoorway.commands import Find, Forward
 from odoorway.deliver.odoo.load import CONTEXT, Text, loads
-from odoorway.deliver.odoo.lookup import shown
+from odoorway.deliver.odoo.lookup import key_of, questions, shown
 from odoorway.deliver.odoo.schedule import schedule
 from odoorway.deliver.odoo.values import plain
 from odoorway.deliver.port import Job
@@ -39,13 +39,22 @@ def _steps(plans: dict[int, Plan]) -> Iterator[dict[str, Any]]:
                 yield {"model": model, "method": "write", "body": body}
             case Run(model, method, on, args, unless, env):
                 target = _target(on, env)
-                fields = {"ids": target["ids"], "fields": list(unless)}
-                yield {"model": model, "method": "read", "body": fields}
+                yield _sign(model, target["ids"], unless)
                 yield {"model": model, "method": method, "body": {**_shown(dict(args)), **target}}
             case Forward(to, body):
                 yield {"forward": to, "body": body}
             case _:
                 assert_never(step)
+
+
+def _sign(
+    model: str, ids: Sequence[Any], unless: Mapping[str, Sequence[Any]] | Find
+) -> dict[str, Any]:
+    """Return the question whether the method has run."""
+    if isinstance(unless, Find):
+        (question,) = questions([key_of(unless)])
+        return {"model": unless.model, "method": "search_read", "body": question.body}
+    return {"model": model, "method": "read", "body": {"ids": ids, "fields": list(unless)}}
 
 
 def _target(on: Find | Ref, env: Mapping[str, Any]) -> dict[str, Any]:

@@ -107,24 +107,32 @@ def questions(keys: Iterable[Key]) -> Iterator[Question]:
 
 
 def settle(
-    find: Find, ids: Sequence[int], names: Mapping[tuple[str, int], str] | None = None
+    find: Find,
+    answers: Iterable[Sequence[int]],
+    names: Mapping[tuple[str, int], str] | None = None,
 ) -> DbId | Upsert | None:
-    """Return what stands for *find*, whose matches are *ids*, called by *names* where known.
+    """Return what stands for *find*, called by *names* where known.
+
+    *answers* are the matches of it and of each of its fallbacks in turn, up to the first that
+    matches.
 
     Raises:
         Refused: several match, or none does and ``missing`` does not help. What the payload
             has no value for will not come either, so it is not waited for.
     """
-    if len(ids) > 1:
-        raise dead("odoo.many-matches", several(find, ids, names or {}))
-    if ids:
-        return DbId(ids[0])
-    match find.missing:
-        case "retry" if not find.absent:
-            raise later("odoo.awaiting-match", unmatched(find), waits_on(find))
-        case "fail" | "retry":
-            raise dead("odoo.no-match", unmatched(find))
-    return find.missing
+    for one, ids in zip(find.chain, answers, strict=False):
+        if len(ids) > 1:
+            raise dead("odoo.many-matches", several(one, ids, names or {}))
+        if ids:
+            return DbId(ids[0])
+    match find.chain[-1].missing:
+        case "retry" if waited := [one for one in find.chain if not one.absent]:
+            raise later("odoo.awaiting-match", unmatched(find), waits_on(waited[0]))
+        case Upsert() as made:
+            return made
+        case None:
+            return None
+    raise dead("odoo.no-match", unmatched(find))
 
 
 def several(find: Find, ids: Sequence[int], names: Mapping[tuple[str, int], str]) -> str:
@@ -135,7 +143,11 @@ def several(find: Find, ids: Sequence[int], names: Mapping[tuple[str, int], str]
 
 
 def unmatched(find: Find) -> str:
-    """Return why *find* matches nothing."""
+    """Return why *find*, its fallbacks among it, matches nothing."""
+    return ", and ".join(map(_unmatched, find.chain))
+
+
+def _unmatched(find: Find) -> str:
     if not find.absent:
         return f"{shown(find)} matches nothing"
     meant = "; to look for False write Empty" if any(v is False for _, v in find.where) else ""

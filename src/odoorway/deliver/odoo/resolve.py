@@ -64,13 +64,13 @@ class Resolver:
         new = [one for one in matched if one.xid not in adopted.ids]
         keys = [key for keys in asked.values() for key in keys]
         remembered = set(self._lookups.remembered(keys))
-        found = await self._lookups.search([*keys, *(one.key for one in new)])
+        found = await self._lookups.search([*keys, *(key for one in new for key in one.keys)])
         told = await names(self._odoo, found)
         kept = await self.adoption.kept_out(self._odoo, new, found)
         for one in new:
             if ledger.is_open(one.job):
                 try:
-                    self.adoption.take(one, found[one.key], adopted, told, kept)
+                    self.adoption.take(one, found, adopted, told, kept)
                 except Refused as refused:
                     ledger.fail([one.job], refused.verdict)
         await self.adoption.remember(adopted.found)
@@ -87,7 +87,7 @@ class Resolver:
             held = {x: i for x, i in resolved.adopted.ids.items() if mine.get(x) == model}
             there = await self._there(model, list(held.values()))
             gone += [xid for xid, ident in held.items() if ident not in there]
-        self._lookups.forget(w.key for w in resolved.wanted if w.xid in gone)
+        self._lookups.forget(key for w in resolved.wanted if w.xid in gone for key in w.keys)
         await self.adoption.forget(gone)
 
     async def _there(self, model: str, ids: list[int]) -> set[int]:
@@ -105,7 +105,11 @@ def _keys(job: Job) -> list[Key]:
 
 
 def _resolve(found: Found, told: Names, find: Find) -> DbId | Upsert | None:
+    return settle(find, (_answer(found, one) for one in find.chain), told)
+
+
+def _answer(found: Found, find: Find) -> tuple[int, ...]:
     answer = () if find.absent else found[key_of(find)]
     if isinstance(answer, Verdict):
         raise Refused(answer)
-    return settle(find, answer, told)
+    return answer

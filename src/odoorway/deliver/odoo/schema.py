@@ -61,10 +61,13 @@ def looked_up(commands: Sequence[Command]) -> Iterator[tuple[str, str]]:
     for command in commands:
         if isinstance(command, Update | Call) and isinstance(command.on, Find):
             asked.append(command.on)
-        if isinstance(command, Call):
-            yield from ((command.model, name) for name in command.unless)
+        match command:
+            case Call(unless=Find() as sign):
+                asked.append(sign)
+            case Call(model, unless=Mapping() as states):
+                yield from ((model, name) for name in states)
     asked += [one.match for one in upserts(commands) if isinstance(one.match, Find)]
-    for find in asked:
+    for find in (one for first in asked for one in first.chain):
         yield from ((find.model, name) for name, _ in find.where)
 
 
@@ -77,7 +80,7 @@ def _nested(values: Mapping[str, Any], model: str | None) -> Iterator[Written]:
     for value in values.values():
         lines = isinstance(value, list | tuple)
         for one in value if lines else [value]:
-            made = one.missing if isinstance(one, Find) else one
+            made = one.chain[-1].missing if isinstance(one, Find) else one
             if isinstance(made, Upsert):
                 yield from _upsert(made, model if lines and made is one else None)
 

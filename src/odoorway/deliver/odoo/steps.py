@@ -7,7 +7,7 @@ from odoorway.commands import Find, Forward, Upsert
 from odoorway.deliver.http import Forwarder
 from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.load import CONTEXT
-from odoorway.deliver.odoo.lookup import key_of, settle, unmatched
+from odoorway.deliver.odoo.lookup import Key, key_of, settle, unmatched
 from odoorway.deliver.odoo.refusal import Refused, dead, unexpected
 from odoorway.deliver.odoo.searcher import names, search
 from odoorway.deliver.odoo.values import Unwritable, plain
@@ -52,21 +52,31 @@ async def _forward(forwarder: Forwarder | None, step: Forward, ident: str) -> No
 
 
 async def _run(odoo: Odoo, step: Run, ids: Mapping[str, int]) -> None:
-    """Call the method unless the record shows that it has run."""
+    """Call the method unless what it makes, or the record, shows that it has run."""
     target = await _target(odoo, step.on, ids)
-    if not await _has_run(odoo, step, target):
+    if isinstance(step.unless, Find):
+        done = await _is_there(odoo, step.unless)
+    else:
+        done = await _has_run(odoo, step, step.unless, target)
+    if not done:
         args = plain(dict(step.args), ids)
         given = {"context": {**CONTEXT, **step.env}, **args, "ids": [target]}
         await odoo.ask(step.model, step.method, **given)
 
 
-async def _has_run(odoo: Odoo, step: Run, target: int) -> bool:
-    rows = await odoo.ask(step.model, "read", ids=[target], fields=list(step.unless))
+async def _is_there(odoo: Odoo, sign: Find) -> bool:
+    if sign.absent:  # it would never match, and the method run at every repeat
+        raise dead("odoo.no-match", f"unless: {unmatched(sign)}")
+    return bool(await _matches(odoo, sign))
+
+
+async def _has_run(odoo: Odoo, step: Run, unless: Mapping[str, Sequence[Any]], target: int) -> bool:
+    rows = await odoo.ask(step.model, "read", ids=[target], fields=list(unless))
     if not isinstance(rows, list):
         raise unexpected(step.model, "read", rows)
     if not rows:  # `read` passes over a record that is gone
         raise dead("odoo.no-match", f"{step.model} {target} does not exist any more")
-    return any(_is_one_of(rows[0].get(name), done) for name, done in step.unless.items())
+    return any(_is_one_of(rows[0].get(name), done) for name, done in unless.items())
 
 
 def _is_one_of(value: Any, done: Sequence[Any]) -> bool:
@@ -83,8 +93,12 @@ def _is_flag(value: Any) -> bool:
 async def _target(odoo: Odoo, on: Find | Ref, ids: Mapping[str, int]) -> int:
     if isinstance(on, Ref):
         return ids[on.xid]
-    matches = await _matches(odoo, on)
-    one = settle(on, matches, await names(odoo, {key_of(on): matches}))
+    answers: dict[Key, tuple[int, ...]] = {}
+    for find in on.chain:
+        answers[key_of(find)] = await _matches(odoo, find)
+        if answers[key_of(find)]:
+            break
+    one = settle(on, answers.values(), await names(odoo, answers))
     if one is None or isinstance(one, Upsert):
         raise dead("odoo.no-match", unmatched(on))
     return one.id
