@@ -1033,3 +1033,27 @@ async def test_the_named_point_is_after_the_last_load(sandbox):
         await destination.deliver([odoo.job(1, order(odoo, 1))])
     await destination.close()
     assert len(sandbox.records("sale.order")) == 1
+
+
+async def test_what_handlers_ask_is_told_in_bulk(odoo):
+    """Records with the fields asked for, None, or why not: each group is told its own."""
+    mail = odoo.name("ada@example.com").replace(" ", "")
+    ada = await odoo.make("res.partner", {"name": odoo.name("Ada"), "email": mail})
+    before = len(odoo.spy.calls)
+    verdicts = await odoo.destination.look_up(
+        [
+            [find("res.partner", email=mail, fields=["name", "email"])],
+            [find("res.partner", email=mail), find("res.partner", email="no", missing=None)],
+            [find("res.partner", email=odoo.name("no"))],
+            [find("res.partner", email=odoo.name("later"), missing="retry")],
+            [find("res.partner", email=None, missing=None, fields=["name"])],
+        ]
+    )
+    first, second, missing, later, absent = verdicts
+    assert first.answers == ({"id": ada, "name": odoo.name("Ada"), "email": mail},)
+    assert second.answers == ({"id": ada}, None)
+    assert (missing.outcome, missing.code) == (Outcome.DEAD, "odoo.no-match")
+    assert (later.outcome, later.code) == (Outcome.RETRY, "odoo.awaiting-match")
+    assert later.waits.model == "res.partner"
+    assert absent.answers == (None,)
+    assert len(odoo.spy.calls) - before <= 3

@@ -58,6 +58,9 @@ async def test_the_handlers_of_the_page_on_writing_write(tmp_path: Path) -> None
     hooks = tmp_path / "hooks.py"
     hooks.write_text("\n\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL)))
     gateway = load_gateway(hooks)
+    asking = gateway.routes["ticket"].handler
+    namespace = asking.__globals__
+    namespace["test_ticket"]()
     jobs: dict[str, Job] = {}
     for topic, payload in PAYLOADS.items():
         event = example_event("shop", topic, json.dumps(payload).encode())

@@ -2,13 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import structlog
 
 from journals import temporary
-from odoorway import Gateway, Reject, RetryLater, Skip, Upsert
+from odoorway import Gateway, Reject, RetryLater, Skip, Upsert, find
+from odoorway.commands import Find
 from odoorway.deliver.port import Job, Verdict, Waits
 from odoorway.dispatch.dispatcher import Dispatcher, DispatchLimits
 from odoorway.errors import JournalFull
@@ -27,12 +29,18 @@ class Scripted:
     def __init__(self, answer: Verdict | Callable[[Job], Verdict] = OK) -> None:
         self.answer, self.works = answer, OK
         self.batches: list[list[Job]] = []
+        self.asked: list[list[list[Find]]] = []
+        self.told: Callable[[Sequence[Find]], Verdict] = lambda _: OK
         self.probes = 0
 
     async def deliver(self, jobs: Sequence[Job]) -> Sequence[Verdict]:
         self.batches.append(list(jobs))
         answer = self.answer
         return [answer if isinstance(answer, Verdict) else answer(job) for job in jobs]
+
+    async def look_up(self, questions: Sequence[Sequence[Find]]) -> Sequence[Verdict]:
+        self.asked.append([list(group) for group in questions])
+        return [self.told(group) for group in questions]
 
     async def probe(self) -> Verdict:
         self.probes += 1
@@ -611,3 +619,91 @@ async def test_a_payment_that_comes_before_its_order_waits_and_is_woken() -> Non
 def ordered(payload: dict[str, object], event: Event) -> Upsert:
     values = {"client_order_ref": "#7", "paid": event.topic == "paid"}
     return Upsert("sale.order", ("order", 7), values)
+
+
+def asks(payload: dict[str, object], event: Event) -> Generator[Any, Any, Upsert | list[Upsert]]:
+    """Ask for the customer, then for two things at once, then decide."""
+    customer = yield find("res.partner", email=f"{event.topic}@x", fields=["lang"])
+    pair = yield [find("res.lang", code=customer["lang"]), find("a.b", x=1, missing=None)]
+    assert pair[1] is None
+    return Upsert("sale.order", ("order", event.id), {"lang": pair[0]["id"]})
+
+
+async def test_a_handler_that_asks_is_answered_for_a_whole_batch_and_stays_pure() -> None:
+    """It is run again with the answers; what each is told is its own."""
+
+    def told(group: Sequence[Find]) -> Verdict:
+        if group[0].model == "res.partner":
+            if dict(group[0].where)["email"] == "nobody@x":
+                return Verdict(outcome=Outcome.DEAD, code="odoo.no-match", detail="nobody")
+            return Verdict(outcome=Outcome.DELIVERED, answers=({"id": 1, "lang": "fr"},))
+        return Verdict(outcome=Outcome.DELIVERED, answers=({"id": 9}, None))
+
+    bench = Bench()
+    bench.destination.told = told
+    bench.routes["act"] = replace(bench.routes["act"], handler=asks)
+    await bench.receive("ada", "nobody", "ben")
+    assert await bench.dispatcher.step() == 3
+    assert await bench.states() == [State.DELIVERED, State.DEAD, State.DELIVERED]
+    assert [len(groups) for groups in bench.destination.asked] == [3, 2]
+    (batch,) = bench.destination.batches
+    assert [job.commands[0] for job in batch] == [
+        Upsert("sale.order", ("order", name), {"lang": 9}) for name in ("evt_0000", "evt_0002")
+    ]
+
+
+async def test_a_lookup_that_odoo_cannot_bear_is_its_own_and_an_outage_is_nobody_s() -> None:
+    """What raises for many is halved; what the probe confirms spends nothing."""
+
+    def told(group: Sequence[Find]) -> Verdict:
+        if dict(group[0].where).get("email") == "b@x":
+            raise TypeError("no such answer")
+        answer = {"id": 1, "lang": "fr"}
+        return Verdict(outcome=Outcome.DELIVERED, answers=(answer,) * len(group))
+
+    bench = Bench()
+    bench.destination.told = told
+    bench.routes["act"] = replace(bench.routes["act"], handler=only_asks)
+    await bench.receive("a", "b", "c")
+    await bench.dispatcher.step()
+    assert await bench.codes() == [None, "gateway.delivery-failed", None]
+    bench.destination.told, bench.destination.works = lambda _: DOWN, DOWN
+    await bench.receive("d")
+    await bench.dispatcher.step()
+    waits = await bench.journal.delivery(4)
+    assert waits
+    assert (waits.state, waits.attempts, waits.code) == (State.PENDING, 0, "odoo.unreachable")
+    assert not bench.dispatcher.breaker.closed
+
+
+def only_asks(payload: dict[str, object], event: Event) -> Generator[Any, Any, Upsert]:
+    customer = yield find("res.partner", email=f"{event.topic}@x", fields=["lang"])
+    return Upsert("sale.order", ("order", event.id), {"lang": customer["lang"]})
+
+
+def endless(payload: dict[str, object]) -> Generator[Any, Any, None]:
+    while True:
+        yield find("res.partner", email="x")
+
+
+def nonsense(payload: dict[str, object]) -> Generator[Any, Any, None]:
+    yield "res.partner"
+
+
+async def test_a_handler_that_asks_without_end_or_nonsense_is_dead() -> None:
+    """Ten times are enough, and only a find can be asked."""
+    bench = Bench()
+    bench.destination.told = lambda group: Verdict(
+        outcome=Outcome.DELIVERED, answers=({"id": 1},) * len(group)
+    )
+    await bench.receive("a")
+    route = replace(bench.routes["act"], handler=endless, wants_event=False)
+    bench.routes["act"] = route
+    await bench.dispatcher.step()
+    await bench.receive("b")
+    bench.routes["act"] = replace(route, handler=nonsense)
+    await bench.dispatcher.step()
+    told = [d.detail for d in await bench.journal.deliveries()]
+    assert await bench.codes() == ["handler.no-command"] * 2
+    assert "asked 10 times" in told[1]
+    assert "yield find(...)" in told[0]

@@ -7,15 +7,17 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from odoorway import Event, Gateway, Reject, Upsert
+from odoorway import Event, Gateway, Reject, Upsert, find
 from odoorway.dispatch.handler_process import HandlerLimits, Task
 from odoorway.dispatch.handlers import HandlerProcesses
 from odoorway.model.delivery import Outcome
 from odoorway.sources import hmac
-from odoorway.transform.run import Commands, Settled, Transformed
+from odoorway.transform.run import Asks, Commands, Settled, Transformed
 
 KEPT: list[bytes] = []
 
@@ -50,6 +52,8 @@ def hostile(payload: dict, event: Event) -> Upsert:  # noqa: C901, PLR0912 - a t
             return Upsert("a.b", ("k", 1), {"x": object()})
         case "recurse":
             return hostile(payload, event)
+        case "asks":
+            return asking(event)
         case "reject":
             raise Reject("look")
         case "interrupt":
@@ -165,3 +169,22 @@ async def gone(process: int) -> None:
 
 def pid(payload: dict) -> Upsert:
     return Upsert("a.b", ("k", 1), {"own": os.getpid(), "parent": os.getppid()})
+
+
+def asking(event: Event) -> Any:
+    """Return a generator: such a handler asks."""
+    found = yield find("res.partner", email="x", fields=["name"])
+    return Upsert("a.b", ("k", event.id), {"x": found["name"]})
+
+
+async def test_a_handler_that_asks_is_run_again_with_its_answers(
+    handlers: HandlerProcesses,
+) -> None:
+    """In whichever process: nothing of it is kept between the two runs."""
+    first = task(1, "asks")
+    (result,) = await handlers.run([first])
+    assert result == Asks((find("res.partner", email="x", fields=["name"]),))
+    answers = (({"id": 7, "name": "Ada"},),)
+    (result,) = await handlers.run([replace(first, answers=answers)])
+    assert isinstance(result, Commands)
+    assert result.commands == (Upsert("a.b", ("k", "evt_1"), {"x": "Ada"}),)

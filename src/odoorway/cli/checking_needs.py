@@ -12,7 +12,7 @@ from odoorway.deliver.odoo.schema import Written, looked_up, written
 from odoorway.gateway import Gateway, Route
 from odoorway.model.delivery import Outcome
 from odoorway.sources import samples
-from odoorway.transform.run import Commands, Settled, transform
+from odoorway.transform.run import Asks, Commands, Settled, Transformed, transform
 
 Level = Literal["ok", "warn", "fail"]
 
@@ -62,12 +62,18 @@ class Needs:
                 needs._take(route.name, topic, where, result)
         return needs
 
-    def _take(self, route: str, topic: str, where: str, result: Commands | Settled) -> None:
+    def _take(self, route: str, topic: str, where: str, result: Transformed) -> None:
         match result:
             case Settled(outcome, code, detail, _):
                 level: Level = "warn" if outcome is Outcome.SKIPPED else "fail"
                 text = f"route {route} on the sample {topic}: {detail}"
                 self.findings.append(Finding(level, text, code, where))
+            case Asks(finds):
+                text = f"route {route} on the sample {topic} {result.text}"
+                self.findings.append(Finding("ok", text))
+                for one in finds:
+                    for name in (*(name for name, _ in one.where), *one.fields):
+                        self._of(one.model).searched.setdefault(name, where)
             case Commands(commands):
                 text = f"route {route} runs on the sample {topic}"
                 self.findings.append(Finding("ok", text))

@@ -17,7 +17,7 @@ from odoorway.diagnose.catalog import diagnosis
 from odoorway.errors import DeclarationError, SettingsError
 from odoorway.gateway import Gateway, Source
 from odoorway.model.event import Event
-from odoorway.transform.run import Commands, Settled, transform
+from odoorway.transform.run import Asks, Commands, Settled, Transformed, transform
 
 SourceName = Annotated[str, typer.Option("--source", help="the source's name in hooks.py")]
 Topic = Annotated[str, typer.Option("--topic", help="the topic, like orders/create")]
@@ -65,11 +65,11 @@ def example_event(source: str, topic: str, body: bytes) -> Event:
     )
 
 
-def _plain(result: Commands | Settled) -> Any:
+def _plain(result: Transformed) -> Any:
     return asdict(result)
 
 
-def _show(name: str, result: Commands | Settled, event: Event, *, explain: bool) -> None:
+def _show(name: str, result: Transformed, event: Event, *, explain: bool) -> None:
     out.rule(f"route {safe(name)}", align="left", style="dim")
     match result:
         case Settled(outcome, code, detail, _):
@@ -77,6 +77,8 @@ def _show(name: str, result: Commands | Settled, event: Event, *, explain: bool)
             out.print(f"[bold yellow]{outcome}[/] {known.title} [dim]({code})[/]")
             out.print(safe(detail))
             out.print(*(f"→ {step}" for step in known.fix), sep="\n", style="dim")
+        case Asks():
+            out.print(safe(result.text))
         case Commands(commands) if explain:
             job = Job(1, event.source, commands)
             for call in explained([job]):

@@ -47,3 +47,16 @@ def check_company(what: str, company: object) -> None:
     """Raise HandlerError unless *company* is a database id, or none."""
     if company is not None and (isinstance(company, bool) or not isinstance(company, int)):
         raise HandlerError(f"{what}'s company= is {company!r}; give the company's database id")
+
+
+def check_fields(fields: object) -> tuple[str, ...]:
+    """Return the names of *fields*, in order.
+
+    Raises:
+        HandlerError: they are no names.
+    """
+    if not isinstance(fields, list | tuple):
+        raise HandlerError(f"find's fields= is {fields!r}; give names, like ['name', 'lang']")
+    if not all(isinstance(one, str) and re.fullmatch(r"[a-z_][a-z0-9_]*", one) for one in fields):
+        raise HandlerError(f"find's fields= is {fields!r}; a field's name is like 'partner_id'")
+    return tuple(fields)

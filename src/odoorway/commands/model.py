@@ -8,6 +8,7 @@ from typing import Any, Literal
 from odoorway.commands.checks import (
     check_choice,
     check_company,
+    check_fields,
     check_method,
     check_model,
     check_unless,
@@ -32,6 +33,7 @@ class Find:
     domain: tuple[Any, ...] = ()  # that has to hold as well, in Odoo's own notation
     company: int | None = None  # the only company whose records are seen
     active_test: bool = True  # archived records are not seen
+    fields: tuple[str, ...] = ()  # to be read of it, for a handler that asks
 
     @property
     def absent(self) -> tuple[str, ...]:
@@ -192,13 +194,14 @@ Command = Upsert | Update | Call | Forward
 _COMMANDS = (Find, Upsert)
 
 
-def find(
+def find(  # noqa: PLR0913 - each is one fact about the lookup
     model: str,
     *,
     missing: Literal["fail", "retry"] | Upsert | Find | None = "fail",
     domain: Sequence[Any] = (),
     company: int | None = None,
     active_test: bool = True,
+    fields: Sequence[str] = (),
     **where: Any,
 ) -> Find:
     """Look up the one record of *model* whose fields equal *where*.
@@ -210,7 +213,7 @@ def find(
     ``None`` (the field is cleared), an Upsert that creates it, or another ``find`` of the same
     model, whose own ``missing`` then counts. ``domain`` narrows it in Odoo's
     own notation, ``company`` is a company's id, and with ``active_test=False`` archived records
-    are found too.
+    are found too. ``fields`` are read of the record for a handler that yields the find.
     """
     check_model("find", model)
     check_company("find", company)
@@ -224,7 +227,9 @@ def find(
     if not isinstance(terms, tuple):
         raise HandlerError(f"find's domain= is {domain!r}; give a list like [('type', '=', 'x')]")
     _check_terms("find's domain", terms)
-    return Find(model, _where("find's", where), missing, terms, company, active_test)
+    return Find(
+        model, _where("find's", where), missing, terms, company, active_test, check_fields(fields)
+    )
 
 
 def _matching(model: str, where: Mapping[str, Any]) -> Find:

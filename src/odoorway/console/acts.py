@@ -21,7 +21,7 @@ from odoorway.model.event import Event, Flaw
 from odoorway.model.mask import shown_body
 from odoorway.model.standing import Standing
 from odoorway.receive.identity import Identified, identify
-from odoorway.transform.run import Commands, Transformed
+from odoorway.transform.run import Asks, Commands, Transformed
 
 _LATELY = 5  # minutes over which a rate is told
 
@@ -172,6 +172,8 @@ async def planned_today(web: Web, event: Event) -> list[dict[str, str]]:
 def _today(result: Transformed, names: Collection[str]) -> str:
     if isinstance(result, Commands):
         return shown_body(result.text.encode(), names)
+    if isinstance(result, Asks):
+        return result.text
     return f"{result.outcome} {result.code}\n{result.detail}"
 
 

@@ -11,7 +11,7 @@ import aiohttp
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from odoorway.clock import Clock, SystemClock
-from odoorway.commands import Command, Forward
+from odoorway.commands import Command, Find, Forward
 from odoorway.deliver.forwarded import failed, judge_forward
 from odoorway.deliver.port import Job, Verdict, raised
 from odoorway.deliver.retry_after import seconds
@@ -133,6 +133,13 @@ class HttpDestination:
     async def deliver(self, jobs: Sequence[Job]) -> Sequence[Verdict]:
         """See ``Destination.deliver``. A job that was sent and not answered is sent again."""
         return await asyncio.gather(*map(self._contained, jobs))
+
+    async def look_up(self, questions: Sequence[Sequence[Find]]) -> Sequence[Verdict]:
+        """See ``Destination.look_up``. There is nothing to look up here."""
+        text = "find(...) needs an Odoo; this destination takes Forward only"
+        return [Verdict(outcome=Outcome.DEAD, code="handler.no-command", detail=text)] * len(
+            questions
+        )
 
     async def probe(self) -> Verdict:
         """See ``Destination.probe``."""

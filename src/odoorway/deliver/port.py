@@ -3,9 +3,9 @@
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
-from odoorway.commands import Command
+from odoorway.commands import Command, Find
 from odoorway.model.delivery import Outcome
 
 FAILED: Final = "gateway.delivery-failed"
@@ -44,8 +44,10 @@ class Verdict:
     retry_after: float | None = None  # seconds the destination asked for
     blame_destination: bool = False
     waits: Waits | None = None  # it lets later ones pass, and is woken by what it waits for
+    suspect: bool = False  # to be tried by itself the next time: others failed with it
     alone: bool = False  # it failed by itself while others pass: dead within minutes
     records: tuple[tuple[str, str, int], ...] = ()  # (model, external ID, database id)
+    answers: tuple[Mapping[str, Any] | None, ...] = ()  # to what a handler asked, in order
 
 
 def raised(error: Exception) -> Verdict:
@@ -108,6 +110,13 @@ class Destination(Protocol):
 
         Never raises for what the destination answers or fails to answer. Delivering the same
         job again has the same effect as once. A job that fails holds back no other.
+        """
+        ...
+
+    async def look_up(self, questions: Sequence[Sequence[Find]]) -> Sequence[Verdict]:
+        """Return one verdict for each group of lookups, in bulk: its answers, or why not.
+
+        An answer is the record's ``id`` and the fields that its find names, or None.
         """
         ...
 

@@ -18,12 +18,12 @@ from pydantic import BaseModel
 from odoorway import commands
 from odoorway.errors import OdoorwayError
 from odoorway.model.delivery import Outcome
-from odoorway.transform.run import Commands, Settled, Transformed
+from odoorway.transform.run import Asks, Commands, Settled, Transformed
 
 _KNOWN: Final = frozenset(
     {
         commands.Call, commands.Find, commands.Forward, commands.Update, commands.Upsert,
-        Commands, Settled, Decimal, date, datetime, time, timedelta, timezone, UUID,
+        Asks, Commands, Settled, Decimal, date, datetime, time, timedelta, timezone, UUID,
     }
 )  # fmt: skip
 _BUILTIN: Final[tuple[Any, ...]] = (bool, int, float, str, bytes, list, tuple, dict, set, frozenset)
@@ -62,7 +62,7 @@ def unpack(packed: bytes) -> Transformed:
     except Exception as error:
         raise ValueError(f"no result of a handler: {type(error).__name__}") from error
     match result:
-        case Commands() | Settled():
+        case Commands() | Settled() | Asks():
             return result
     raise ValueError(f"no result of a handler: {type(result).__name__}")
 

@@ -5,12 +5,13 @@ import contextlib
 import itertools
 import random
 import traceback
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from odoorway import tracing
 from odoorway.clock import Clock
+from odoorway.commands import Find
 from odoorway.deliver.port import Destination, Job, Verdict, Waits, raised
 from odoorway.dispatch.breaker import Breaker
 from odoorway.dispatch.handler_process import Task
@@ -27,7 +28,7 @@ from odoorway.model.standing import Standing
 from odoorway.model.version import is_older
 from odoorway.telemetry import Counter, Histogram, Log, count, log, observe
 from odoorway.transform.makes import makes
-from odoorway.transform.run import Commands, Settled, Transformed
+from odoorway.transform.run import Answer, Asks, Commands, Settled, Transformed
 
 _LATELY = 300.0  # seconds in which something passed, so that the destination as a whole works
 _ALONE = 2  # suspects under way at once, beside the batches
@@ -38,6 +39,21 @@ _LOG = {
     Outcome.DEAD: Log.DEAD,
     Outcome.SKIPPED: Log.SKIPPED,
 }
+
+
+Act = Callable[[Sequence[int]], Awaitable[Sequence[Verdict]]]  # on jobs, by position
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A handler's run on a delivery, with what it was answered so far."""
+
+    leased: Leased
+    answers: tuple[tuple[Answer, ...], ...] = ()
+
+    @property
+    def task(self) -> Task:
+        return Task(self.leased.delivery.route, self.leased.event, self.answers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,7 +328,7 @@ class Dispatcher:
 
     async def _carry_out(self, leased: Sequence[Leased], began: float) -> None:
         """Settle each delivery as soon as its verdict is known: its handler's, or Odoo's."""
-        decided = await self._transformed(leased)
+        decided = [pair async for pair in self._transformed(leased, began)]
         settled = [(one, what) for one, what in decided if isinstance(what, Verdict)]
         going = [(one, what) for one, what in decided if isinstance(what, Job)]
         await self._settle(settled, began)
@@ -365,33 +381,36 @@ class Dispatcher:
             raise JournalUnavailable(str(failed.exceptions[0])) from failed
 
     async def _try(self, going: Sequence[tuple[Leased, Job]], began: float) -> None:
-        async for known in self._isolated(going, began):
+        async def deliver(positions: Sequence[int]) -> Sequence[Verdict]:
+            return await self._destination.deliver([going[one][1] for one in positions])
+
+        async for known in self._isolated(len(going), deliver, began):
             await self._settle([(going[job][0], one) for job, one in known.items()], began)
+            self._suspects.update(
+                going[job][0].delivery.id for job, one in known.items() if one.suspect
+            )
 
     async def _isolated(
-        self, going: Sequence[tuple[Leased, Job]], began: float
+        self, size: int, act: Act, began: float
     ) -> AsyncIterator[Mapping[int, Verdict]]:
-        """Deliver, and yield what is known, in parts, of jobs by position.
+        """Let *act* do its jobs, and yield what is known of them, in parts, by position.
 
         While the destination works, what fails for many is tried in smaller groups. It has an end,
         after which what is left is due again.
         """
         lately = self._clock.now() - self._passed_at < _LATELY
-        search = Search.of(len(going), passed=lately)
+        search = Search.of(size, passed=lately)
         until = began + self._limits.most
         while search.left:
             known = search.verdicts.keys()
-            search = await self._tried(search, going, until - self._clock.now())
-            self._suspects.update(going[job][0].delivery.id for job in search.suspects)
+            search = await self._tried(search, act, until - self._clock.now())
             yield {job: one for job, one in search.verdicts.items() if job not in known}
 
-    async def _tried(
-        self, search: Search, going: Sequence[tuple[Leased, Job]], seconds: float
-    ) -> Search:
+    async def _tried(self, search: Search, act: Act, seconds: float) -> Search:
         """Return the search after its next group."""
         if seconds <= 0:
             return search.given_back()
-        answers = await self._deliver([going[job][1] for job in search.next], seconds)
+        answers = await self._acted(act, search.next, seconds)
         if len(answers) > 1 or answers[0].outcome is Outcome.DELIVERED:
             self._learn(answers)
         blamed = next((one for one in answers if one.blame_destination), None)
@@ -401,11 +420,11 @@ class Dispatcher:
             self._trip(blamed)
         return after
 
-    async def _deliver(self, jobs: Sequence[Job], seconds: float) -> Sequence[Verdict]:
-        """Deliver within that time; whatever is raised becomes the verdict of all of them."""
+    async def _acted(self, act: Act, jobs: Sequence[int], seconds: float) -> Sequence[Verdict]:
+        """Act within that time; whatever is raised becomes the verdict of all of them."""
         try:
             async with asyncio.timeout(seconds):
-                answers = await self._destination.deliver(jobs)
+                answers = await act(jobs)
         except TimeoutError:
             late = Verdict(
                 outcome=Outcome.RETRY,
@@ -424,17 +443,45 @@ class Dispatcher:
         return answers
 
     async def _transformed(
-        self, leased: Sequence[Leased]
-    ) -> Sequence[tuple[Leased, Job | Verdict]]:
-        """Return what is to be delivered of each, or its verdict where that is known already."""
-        known = [self._unfit(one) for one in leased]
-        asked = [one for one, verdict in zip(leased, known, strict=True) if verdict is None]
-        tasks = [Task(one.delivery.route, one.event) for one in asked]
-        answers = iter(await self._handlers.run(tasks)) if tasks else iter(())
-        return [
-            (one, verdict or self._decided(one, next(answers)))
-            for one, verdict in zip(leased, known, strict=True)
-        ]
+        self, leased: Sequence[Leased], began: float
+    ) -> AsyncIterator[tuple[Leased, Job | Verdict]]:
+        """Yield what is to be delivered of each, or its verdict where that is known already.
+
+        Handlers that ask are answered for all of them together, and run again with the answer.
+        """
+        left: list[_Run] = []
+        for one in leased:
+            verdict = self._unfit(one)
+            if verdict:
+                yield one, verdict
+            else:
+                left.append(_Run(one))
+        while left:
+            results = await self._handlers.run([run.task for run in left])
+            asking = []
+            for run, result in zip(left, results, strict=True):
+                if isinstance(result, Asks):
+                    asking.append((run, result.finds))
+                else:
+                    yield run.leased, self._decided(run.leased, result)
+            left = []
+            async for run, verdict in self._answered(asking, began):
+                if verdict.outcome is Outcome.DELIVERED:
+                    left.append(replace(run, answers=(*run.answers, verdict.answers)))
+                else:
+                    yield run.leased, verdict
+
+    async def _answered(
+        self, asking: Sequence[tuple["_Run", tuple[Find, ...]]], began: float
+    ) -> AsyncIterator[tuple["_Run", Verdict]]:
+        """Yield what is known of what each asks."""
+
+        async def look_up(positions: Sequence[int]) -> Sequence[Verdict]:
+            return await self._destination.look_up([asking[one][1] for one in positions])
+
+        async for known in self._isolated(len(asking), look_up, began):
+            for position, verdict in known.items():
+                yield asking[position][0], verdict
 
     def _unfit(self, leased: Leased) -> Verdict | None:
         """Return the verdict of what no handler is to see."""
@@ -453,6 +500,8 @@ class Dispatcher:
                 self._shown[leased.delivery.id] = text
                 self._makes[leased.delivery.id] = makes(commands)
                 return Job(leased.delivery.id, leased.event.source, commands, leased.event.id)
+            case Asks():
+                raise TypeError("a handler that asks has not decided yet")
             case Settled(outcome, code, detail, retry_after, alone):
                 later = outcome is Outcome.RETRY and not alone
                 return Verdict(

@@ -23,7 +23,7 @@ from odoorway.dispatch.crossing import CannotCross, pack
 from odoorway.gateway import Route
 from odoorway.model.delivery import Outcome
 from odoorway.model.event import Event
-from odoorway.transform.run import Settled, Transformed, transform
+from odoorway.transform.run import Answer, Settled, Transformed, transform
 
 LENGTH: Final = struct.Struct("!I")  # before each frame
 RETIRED: Final = LENGTH.pack(0)  # instead of an answer: this task was not begun
@@ -50,6 +50,7 @@ class Task:
 
     route: str
     event: Event
+    answers: tuple[tuple[Answer, ...], ...] = ()  # to what it asked so far
 
 
 def nursery(control: socket.socket, routes: Mapping[str, Route], limits: HandlerLimits) -> NoReturn:
@@ -123,7 +124,7 @@ def work(channel: socket.socket, routes: Mapping[str, Route], limits: HandlerLim
 def answered(routes: Mapping[str, Route], task: Task) -> bytes:
     """Return what became of *task*, packed; never raises."""
     try:
-        packed = pack(transform(routes[task.route], task.event))
+        packed = pack(transform(routes[task.route], task.event, task.answers))
     except CannotCross as error:
         return pack(_dead("handler.no-command", str(error)))
     except MemoryError:

@@ -34,7 +34,6 @@ class Search:
     passed: bool = False  # something of this destination went well, now or a short while ago
     alone: int = 0  # jobs that failed alone in a row while nothing passed
     down: bool = False  # the destination as a whole is at fault
-    suspects: frozenset[int] = frozenset()  # jobs to be tried again, each by itself
 
     @classmethod
     def of(cls, size: int, *, passed: bool = False) -> "Search":
@@ -86,8 +85,8 @@ def _doubted(
     Where each try may cost a time-out they are not halved: each goes by itself, next time.
     """
     if len(group) > 1 and any(answered[job].code in STRAIN for job in blamed):
-        verdicts = {**search.verdicts, **{job: answered[job] for job in blamed}}
-        return replace(search, verdicts=verdicts, suspects=search.suspects.union(blamed))
+        alone = {job: replace(answered[job], suspect=True) for job in blamed}
+        return replace(search, verdicts={**search.verdicts, **alone})
     if len(group) > 1:
         return replace(search, left=(*_halves(blamed), *search.left))
     (job,) = group

@@ -2,11 +2,12 @@
 
 import math
 import traceback
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
-from odoorway.commands import Command, Forward
+from odoorway.commands import Command, Find, Forward, Upsert
 from odoorway.errors import HandlerError, Reject, RetryLater, Skip
 from odoorway.gateway import Handler, Route
 from odoorway.model.delivery import Outcome
@@ -38,17 +39,38 @@ class Settled:
     alone: bool = False  # what it did to its process: dead within minutes
 
 
-Transformed = Commands | Settled
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """What the handler has to know before it can decide: lookups, asked together."""
+
+    finds: tuple[Find, ...]
+
+    @property
+    def text(self) -> str:
+        """What is asked, for people."""
+        return "asks Odoo first: " + ", ".join(map(str, self.finds))
 
 
-def transform(route: Route, event: Event) -> Transformed:
+Transformed = Commands | Settled | Asks
+Answer = Mapping[str, Any] | None  # a record's id and the fields asked for; None: there is none
+MOST_ASKED: Final = 10  # times in turn that one run of a handler may ask
+
+
+def transform(route: Route, event: Event, answers: Sequence[Sequence[Answer]] = ()) -> Transformed:
     """Validate the event's body, call the route's handler and sort out what it says.
+
+    A handler that is a generator is told *answers*, one for each time it asked, in order; when it
+    asks more, what it asks is returned, to be run again with that answer too. It is pure, so it
+    asks the same again.
 
     Never raises: whatever goes wrong is a dead letter with its diagnosis. A traceback begins at
     the handler. ``KeyboardInterrupt`` and its like pass.
     """
     try:
-        return _told_too(_filled(_commands(_call(route, event)), event))
+        returned = _call(route, event)
+        if isinstance(returned, Generator):
+            returned = _driven(returned, answers)
+        return returned if isinstance(returned, Asks) else _complete(_commands(returned), event)
     except InvalidPayload as error:
         return Settled(Outcome.DEAD, error.code, str(error))
     except (Skip, Reject, RetryLater) as signal:
@@ -57,6 +79,28 @@ def transform(route: Route, event: Event) -> Transformed:
         return Settled(Outcome.DEAD, error.code, _told(error, route.handler))
     except Exception as error:  # noqa: BLE001 - a handler may raise anything, and it must not stop us
         return Settled(Outcome.DEAD, "handler.failed", _told(error, route.handler))
+
+
+def _driven(handler: Generator[Any, Any, Any], answers: Sequence[Sequence[Answer]]) -> Any:
+    """Return what the handler returns in the end, or what it asks after those *answers*."""
+    try:
+        asked = next(handler)
+        for answer in answers:
+            asked = handler.send(answer if isinstance(asked, list | tuple) else answer[0])
+    except StopIteration as end:
+        return end.value
+    finally:
+        handler.close()
+    finds = tuple(asked) if isinstance(asked, list | tuple) else (asked,)
+    if len(answers) >= MOST_ASKED:
+        raise HandlerError(f"the handler asked {MOST_ASKED} times, and asks more")
+    if not finds or not all(isinstance(one, Find) for one in finds):
+        raise HandlerError(
+            f"the handler yields {_named(asked)}; yield find(...), or a list of them"
+        )
+    if any(isinstance(one.chain[-1].missing, Upsert) for one in finds):
+        raise HandlerError("what a handler yields is only looked up: missing= cannot be an Upsert")
+    return Asks(finds)
 
 
 def _decided(signal: Skip | Reject | RetryLater) -> Settled:
@@ -84,7 +128,7 @@ def _call(route: Route, event: Event) -> Any:
     return route.handler(payload, event) if route.wants_event else route.handler(payload)
 
 
-def _commands(returned: Any) -> Transformed:
+def _commands(returned: Any) -> Commands | Settled:
     if isinstance(returned, Command):
         return Commands((returned,))
     if not isinstance(returned, list | tuple):
@@ -99,16 +143,12 @@ def _commands(returned: Any) -> Transformed:
     return Commands(tuple(returned))
 
 
-def _filled(result: Transformed, event: Event) -> Transformed:
-    """Give each forward without a body the event's own, as it came."""
+def _complete(result: Commands | Settled, event: Event) -> Transformed:
+    """Give each forward without a body the event's own, as it came, and all of them their text."""
     if isinstance(result, Settled):
         return result
-    return Commands(tuple(_with_body(command, event) for command in result.commands))
-
-
-def _told_too(result: Transformed) -> Transformed:
-    """Give commands their text, by which a person sees what a handler wanted."""
-    return replace(result, text=shown(result.commands)) if isinstance(result, Commands) else result
+    commands = tuple(_with_body(command, event) for command in result.commands)
+    return Commands(commands, shown(commands))
 
 
 def _with_body(command: Command, event: Event) -> Command:

@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from odoorway.clock import Clock, SystemClock
+from odoorway.commands import Find
 from odoorway.deliver.http import Forwarder
+from odoorway.deliver.odoo.answering import answers
 from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.explain import explain
 from odoorway.deliver.odoo.ledger import Ledger
@@ -66,6 +68,13 @@ class OdooDestination:
             for position, verdict in zip(doubtful, again, strict=True):
                 verdicts[position] = verdict
         return verdicts
+
+    async def look_up(self, questions: Sequence[Sequence[Find]]) -> Sequence[Verdict]:
+        """See ``Destination.look_up``."""
+        try:
+            return await answers(self._odoo, self._resolver.lookups, questions)
+        except Unusable as unusable:
+            return [unusable.verdict] * len(questions)
 
     async def probe(self) -> Verdict:
         """Ask cheaply whether Odoo answers, knows the database and takes the key."""

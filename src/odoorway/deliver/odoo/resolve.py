@@ -42,7 +42,7 @@ class Resolver:
         self._odoo = odoo
         self.adoption = Adoption(bindings)
         self.kinds = Kinds(odoo)
-        self._lookups = Lookups(odoo, clock, life)
+        self.lookups = Lookups(odoo, clock, life)
 
     async def resolve(self, jobs: Sequence[Job], ledger: Ledger) -> Resolved:
         """Return what is known; a job that asks nonsense, or has to wait, is settled.
@@ -63,8 +63,8 @@ class Resolver:
         adopted = await self.adoption.bound(records.values())
         new = [one for one in matched if one.xid not in adopted.ids]
         keys = [key for keys in asked.values() for key in keys]
-        remembered = set(self._lookups.remembered(keys))
-        found = await self._lookups.search([*keys, *(key for one in new for key in one.keys)])
+        remembered = set(self.lookups.remembered(keys))
+        found = await self.lookups.search([*keys, *(key for one in new for key in one.keys)])
         told = await names(self._odoo, found)
         kept = await self.adoption.kept_out(self._odoo, new, found)
         for one in new:
@@ -80,14 +80,14 @@ class Resolver:
 
     async def forget(self, resolved: Resolved, jobs: Sequence[int]) -> None:
         """Ask anew for what *jobs* leaned on, and let go of adopted records that are gone."""
-        self._lookups.forget(key for job in jobs for key in resolved.remembered.get(job, ()))
+        self.lookups.forget(key for job in jobs for key in resolved.remembered.get(job, ()))
         mine = {x: m for job in jobs for x, m in resolved.records.get(job, {}).items()}
         gone = []
         for model in sorted(set(mine.values())):
             held = {x: i for x, i in resolved.adopted.ids.items() if mine.get(x) == model}
             there = await self._there(model, list(held.values()))
             gone += [xid for xid, ident in held.items() if ident not in there]
-        self._lookups.forget(key for w in resolved.wanted if w.xid in gone for key in w.keys)
+        self.lookups.forget(key for w in resolved.wanted if w.xid in gone for key in w.keys)
         await self.adoption.forget(gone)
 
     async def _there(self, model: str, ids: list[int]) -> set[int]:
