@@ -45,6 +45,7 @@ bench: $(READY)  ## the benchmarks; each prints ratios
 	@$(BIN)/python benchmarks/deliver.py
 	@$(BIN)/python benchmarks/checkpoint.py
 	@$(BIN)/python benchmarks/waiting.py
+	@$(BIN)/python benchmarks/handlers.py
 	@$(BIN)/python benchmarks/logs.py
 
 clean:  ## remove what was set up here, the cached Odoo too

@@ -32,7 +32,7 @@ FORK, WAIT = b"f", b"w"
 MOST: Final = 32 << 20  # bytes of one handler's commands
 _TOO_LARGE = "handler.too-large"
 _STATM = Path("/proc/self/statm")
-_NICE = 5  # the receiver goes first
+_NICE = 10  # the receiver goes first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
