@@ -19,7 +19,8 @@ from odoorway.deliver.odoo.destination import OdooDestination
 from odoorway.deliver.odoo.json2 import Json2
 from odoorway.deliver.odoo.jsonrpc import JsonRpc
 from odoorway.deliver.odoo.transport import Caller
-from odoorway.deliver.port import Job
+from odoorway.deliver.port import Job, ShortBindings
+from odoorway.errors import JournalUnavailable
 from odoorway.model.delivery import Outcome
 from odoorway.testing import SandboxOdoo
 
@@ -1057,3 +1058,34 @@ async def test_what_handlers_ask_is_told_in_bulk(odoo):
     assert later.waits.model == "res.partner"
     assert absent.answers == (None,)
     assert len(odoo.spy.calls) - before <= 3
+
+
+async def test_a_natural_key_is_not_blocked_when_its_binding_could_not_be_kept(odoo):
+    """A journal that fails once costs one try: the next one makes or adopts the record."""
+
+    class Failing(ShortBindings):
+        fails = True
+
+        async def bind(self, bindings):
+            if self.fails and list(bindings):
+                raise JournalUnavailable("no room")
+            await super().bind(bindings)
+
+    bindings = Failing()
+    destination = OdooDestination(odoo.spy, bindings=bindings)
+    mail = odoo.name("new@example.com").replace(" ", "")
+    there = odoo.name("there@example.com").replace(" ", "")
+    await odoo.make("res.partner", {"name": odoo.name("There"), "email": there})
+
+    def known(number, email):
+        values = {"name": odoo.name("N"), "email": email}
+        return odoo.job(
+            number, Upsert("res.partner", ("c", number), values, match={"email": email})
+        )
+
+    jobs = [known(1, mail), known(2, there)]
+    with pytest.raises(JournalUnavailable):
+        await destination.deliver(jobs)
+    bindings.fails = False
+    verdicts = await destination.deliver(jobs)
+    assert codes(verdicts) == [None, None]

@@ -707,3 +707,21 @@ async def test_a_handler_that_asks_without_end_or_nonsense_is_dead() -> None:
     assert await bench.codes() == ["handler.no-command"] * 2
     assert "asked 10 times" in told[1]
     assert "yield find(...)" in told[0]
+
+
+async def test_an_outcome_that_cannot_be_recorded_is_one_delivery_s_own() -> None:
+    """The others of its batch are settled; it is a dead letter, and nothing is tried for ever."""
+    bench = Bench()
+    await bench.receive("a", "b", "c")
+    settle = bench.journal.settle
+
+    async def choosy(owner: str, settlements: Sequence[Settlement]) -> Sequence[int]:
+        odd = [one for one in settlements if one.delivery == 2 and one.code is None]
+        if odd:
+            raise ValueError("NOT NULL constraint failed")
+        return await settle(owner, settlements)
+
+    bench.journal.settle = choosy  # type: ignore[method-assign]  # the store takes no such row
+    await asyncio.wait_for(bench.dispatcher.step(), 30)
+    assert await bench.states() == [State.DELIVERED, State.DEAD, State.DELIVERED]
+    assert (await bench.codes())[1] == "gateway.delivery-failed"

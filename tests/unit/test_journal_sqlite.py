@@ -315,3 +315,21 @@ async def _forgetting_keys(path: Path, known: int) -> int:
     journal._writer._db.set_progress_handler(None)
     await journal.close()
     return counted[0]
+
+
+async def test_nothing_ends_the_thread_that_writes(tmp_path: Path) -> None:
+    """A bug in an operation, too few results among them, is told to who waits; then it goes on."""
+    journal = SqliteJournal.open(tmp_path / "journal.db")
+
+    class Odd(BaseException):
+        pass
+
+    def odd(db: apsw.Connection) -> None:
+        raise Odd
+
+    with pytest.raises(JournalUnavailable, match="Odd"):
+        await asyncio.wait_for(journal.change(odd), 20)
+    with pytest.raises(JournalUnavailable, match="1 operations had 0 results"):
+        await asyncio.wait_for(journal._writer.append(lambda _db, _items: [], 1), 20)
+    await asyncio.wait_for(journal.touch(), 20)
+    await journal.close()

@@ -9,6 +9,7 @@ import pytest
 
 from odoorway import settings
 from odoorway.errors import SettingsError
+from odoorway.wiring import open_journal
 
 
 def test_flags_win_over_the_environment_and_that_over_the_file(
@@ -105,3 +106,11 @@ def test_the_flags_are_asked_for_only_by_a_name_that_is_no_setting() -> None:
         pytest.fail("asked for the flags")
 
     assert settings.read({"ODOORWAY_PORT": "1", "PATH": "/bin"}, known=known).port == 1
+
+
+def test_a_journal_that_is_none_is_refused_without_its_password() -> None:
+    """PostgreSQL is not there yet; its address is no file's name, and its password no message."""
+    given = settings.read({"ODOORWAY_JOURNAL": "postgresql://me:s3cret@db/x"})
+    with pytest.raises(SettingsError, match="postgresql:// is no journal yet") as refused:
+        open_journal(given, serve=True)
+    assert "s3cret" not in str(refused.value)

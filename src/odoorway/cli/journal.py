@@ -36,11 +36,13 @@ def with_journal(flags: dict[str, Any], work: Callable[[Journal], Awaitable[T]])
 def replay(flags: dict[str, Any], event_ids: Iterable[str], only: State | None = None) -> None:
     """Deliver events again, here or there, and tell how many deliveries that makes.
 
-    With *only*, here, just the routes whose newest delivery is in that state.
+    With *only*, just the routes whose newest delivery is in that state.
     """
     remote = remote_of(read_settings(flags)[0])
     if remote:
-        done = sum(remote.post("events", one, "replay")["deliveries"] for one in event_ids)
+        which = str(only or "")
+        made = [remote.post("events", one, "replay", only=which) for one in event_ids]
+        done = sum(one["deliveries"] for one in made)
     else:
         done = with_journal(flags, lambda journal: _replay(journal, event_ids, only))
     out.print(f"{done} deliveries will be made again")
@@ -63,7 +65,9 @@ async def _replay_one(journal: Journal, event_id: str, only: State | None) -> in
         if d.route and (only is None or d.state is only)
     ]
     now = datetime.now(UTC).timestamp()
-    return len(await journal.replay(event_id, planned, now)) if planned else 0
+    only_dead = only is State.DEAD  # of two who replay at the same time only one does
+    made = await journal.replay(event_id, planned, now, only_dead=only_dead) if planned else ()
+    return len(made)
 
 
 def unknown(what: str) -> typer.Exit:

@@ -80,8 +80,11 @@ async def deliveries_of(web: Web, event: Event) -> list[dict[str, Any]]:
     ]
 
 
-async def replay_event(web: Web, event_id: str, person: Person) -> int:
-    """Deliver an event again on the routes it took; return how many deliveries that makes."""
+async def replay_event(web: Web, event_id: str, person: Person, *, only_dead: bool = False) -> int:
+    """Deliver an event again on the routes it took; return how many deliveries that makes.
+
+    With *only_dead* on those where it is a dead letter.
+    """
     desk = web.desk
     found = await desk.journal.deliveries(event_id=event_id, limit=1000)
     planned = {
@@ -93,7 +96,9 @@ async def replay_event(web: Web, event_id: str, person: Person) -> int:
         event = await desk.journal.event(event_id)
         today = routes_today(web, event) if event else ()
         planned = {route.name: route.planned for route in today}
-    made = await desk.journal.replay(event_id, [*planned.values()], desk.clock.now())
+    made = await desk.journal.replay(
+        event_id, [*planned.values()], desk.clock.now(), only_dead=only_dead
+    )
     await web.note(person, "replay", event_id)
     desk.wake()
     return len(made)

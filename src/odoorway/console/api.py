@@ -187,7 +187,9 @@ class Api:
     async def replay(self, request: Request, person: Person) -> Any:
         """Deliver an event again."""
         event = await self._known(request)
-        return {"deliveries": await replay_event(self._web, event.id, person)}
+        only_dead = request.query_params.get("only") == "dead"
+        made = await replay_event(self._web, event.id, person, only_dead=only_dead)
+        return {"deliveries": made}
 
     async def give_up(self, request: Request, person: Person) -> Any:
         """Settle what waits of an event as skipped."""

@@ -134,12 +134,15 @@ def _parameters(path: str) -> list[dict[str, Any]]:
     names = [part.strip("{}") for part in path.split("/") if part.startswith("{")]
     values = {"id": examples.EVENT, "name": "odoo"}
     why = {"name": "reason", "in": "query", "schema": _TEXT, "example": "the shop cancelled it"}
+    dead = {"type": "string", "enum": ["", "dead"], "default": ""}
+    only = {"name": "only", "in": "query", "schema": dead, "example": "dead"}
     return [
         *(
             {"name": one, "in": "path", "required": True, "schema": _TEXT, "example": values[one]}
             for one in names
         ),
         *([why] if path.endswith("/give-up") else []),
+        *([only] if path == "/events/{id}/replay" else []),
     ]
 
 

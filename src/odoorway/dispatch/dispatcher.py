@@ -12,7 +12,7 @@ from typing import Any
 from odoorway import tracing
 from odoorway.clock import Clock
 from odoorway.commands import Find
-from odoorway.deliver.port import Destination, Job, Verdict, Waits, raised
+from odoorway.deliver.port import FAILED, Destination, Job, Verdict, Waits, raised
 from odoorway.dispatch.breaker import Breaker
 from odoorway.dispatch.handler_process import Task
 from odoorway.dispatch.handlers import Handlers, HandlersHere
@@ -221,8 +221,9 @@ class Dispatcher:
         limit = self._allowance.take(self.pace.batch)
         if not limit:
             return 0
+        self._allowance = self._allowance.spent(limit)  # before anybody else looks at it
         leased = await self._lease(limit=limit)
-        self._allowance = self._allowance.spent(len(leased))
+        self._allowance = self._allowance.spent(len(leased) - limit)
         if leased:
             self._at("after-lease")
             await self._carry_out(leased, now)
@@ -569,7 +570,11 @@ class Dispatcher:
         )
 
     async def _recorded(self, name: str, settlements: Sequence[Settlement]) -> Sequence[int]:
-        """Record *settlements*; while the journal fails, keep them and try again."""
+        """Record *settlements*; while the journal fails, keep them and try again.
+
+        One that cannot be recorded as it is, is a dead letter that says so; the others are not
+        held back by it.
+        """
         while True:
             try:
                 return await self._journal.settle(name, settlements)
@@ -578,6 +583,15 @@ class Dispatcher:
                 if self._stopping:
                     raise
                 await self._pause(self._failure_rest())
+            except Exception as error:
+                self._failed(Log.INTERNAL, traceback=traceback.format_exc())
+                if len(settlements) > 1:
+                    half = len(settlements) // 2
+                    first = await self._recorded(name, settlements[:half])
+                    return [*first, *await self._recorded(name, settlements[half:])]
+                if settlements[0].code == FAILED:
+                    raise
+                settlements = [_unrecordable(settlements[0], error)]
 
     def _count(self, leased: Leased, settled: Settlement) -> None:
         source, route = leased.event.source, self._routes.get(leased.delivery.route)
@@ -597,4 +611,16 @@ def _report(leased: Leased, settled: Settlement) -> None:
         route=leased.delivery.route,
         code=settled.code,
         detail=settled.detail[:200],
+    )
+
+
+def _unrecordable(settled: Settlement, error: Exception) -> Settlement:
+    """Return what is recorded instead of an outcome that the journal cannot hold."""
+    return Settlement(
+        delivery=settled.delivery,
+        outcome=Outcome.DEAD,
+        at=settled.at,
+        seconds=settled.seconds,
+        code=FAILED,
+        detail=f"its outcome, {settled.outcome}, could not be recorded: {type(error).__name__}",
     )

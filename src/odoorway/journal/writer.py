@@ -103,7 +103,7 @@ class Writer:
         while going:
             batch, going = self._take()
             if batch:
-                _answer(batch, self._commit(batch))
+                _answer(batch, self._results(batch))
         self._db.close()
 
     def _take(self) -> tuple[Sequence[Operation], bool]:
@@ -119,6 +119,17 @@ class Writer:
             except Empty:
                 return batch, True
         return batch, False
+
+    def _results(self, batch: Sequence[Operation]) -> list[Any]:
+        """Return a result or an exception an operation; nothing ends the thread."""
+        try:
+            results = self._commit(batch)
+        except BaseException as error:  # noqa: BLE001 - without this thread nothing is stored
+            return [_broken(error) for _ in batch]
+        if len(results) != len(batch):
+            wrong = RuntimeError(f"{len(batch)} operations had {len(results)} results")
+            return [_broken(wrong) for _ in batch]
+        return results
 
     def _commit(self, batch: Sequence[Operation]) -> list[Any]:
         """Return a result or an exception an operation, in order.
@@ -164,6 +175,11 @@ class Writer:
         with suppress(apsw.Error):
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
+
+
+def _broken(error: BaseException) -> JournalUnavailable:
+    """Return what a bug of the writer means for who waits: nothing is known to be stored."""
+    return JournalUnavailable(f"the journal cannot do it: {type(error).__name__}: {error}")
 
 
 def _each(db: apsw.Connection, works: Sequence[Callable[[apsw.Connection], Any]]) -> Sequence[Any]:

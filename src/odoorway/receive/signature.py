@@ -111,12 +111,6 @@ def verify(
     return _age(scheme, timestamp, now)
 
 
-def sign_message(scheme: Hmac, key: bytes, message: bytes) -> str:
-    """Return the signature's text over *message*, without prefix or tag."""
-    digest = hmac.new(key, message, scheme.algorithm).digest()
-    return digest.hex() if scheme.encoding is Encoding.HEX else base64.b64encode(digest).decode()
-
-
 def _any_match(
     algorithm: str, keys: Sequence[bytes], message: bytes, candidates: Sequence[bytes]
 ) -> bool:

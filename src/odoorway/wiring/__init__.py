@@ -21,6 +21,7 @@ from odoorway.dispatch.dispatcher import Dispatcher, DispatchLimits
 from odoorway.dispatch.handler_process import HandlerLimits
 from odoorway.dispatch.handlers import HandlerProcesses, Handlers
 from odoorway.dispatch.retry_policy import RetryPolicy
+from odoorway.errors import SettingsError
 from odoorway.gateway import Gateway
 from odoorway.journal.port import Journal, Limits
 from odoorway.journal.sqlite import SqliteJournal
@@ -69,6 +70,12 @@ def open_journal(
     )
     if settings.journal == "memory":
         return SqliteJournal.temporary(limits=limits, at=at)
+    scheme, found, _ = settings.journal.partition("://")
+    if found and scheme != "sqlite":
+        raise SettingsError(
+            f"ODOORWAY_JOURNAL (--journal): {scheme}:// is no journal yet; give a file's path,"
+            " sqlite:///path, or memory"
+        )
     path = settings.journal.removeprefix("sqlite:///")
     return SqliteJournal.open(Path(path), limits=limits, serve=serve, at=at)
 

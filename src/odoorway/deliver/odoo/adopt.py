@@ -131,10 +131,14 @@ class Adoption:
         """Forget records that are gone."""
         await self._bindings.forget(xids)
 
+    def let_go(self, adopted: Adopted) -> None:
+        """Let others look for what a batch meant to make."""
+        self._making -= set(adopted.made)
+
     async def end(self, adopted: Adopted, ids: Mapping[str, int]) -> None:
         """Bind what the batch made, and let others look for what it did not."""
         made = {(w.model, w.xid, ids[w.xid]) for w in adopted.made.values() if w.xid in ids}
         try:
             await self.remember(sorted(made))
         finally:
-            self._making -= set(adopted.made)
+            self.let_go(adopted)

@@ -61,9 +61,22 @@ class Resolver:
         await self.kinds.learn(command for job in jobs for command in job.commands)
         records = {position: _records(jobs[position]) for position in asked}
         adopted = await self.adoption.bound(records.values())
-        new = [one for one in matched if one.xid not in adopted.ids]
         keys = [key for keys in asked.values() for key in keys]
         remembered = set(self.lookups.remembered(keys))
+        try:
+            found, told = await self._matched(matched, keys, adopted, ledger)
+        except BaseException:  # else their natural keys were blocked until a restart
+            self.adoption.let_go(adopted)
+            raise
+        known = Known(partial(_resolve, found, told), adopted.ids, self.kinds.types)
+        leaned = {job: remembered.intersection(keys) for job, keys in asked.items()}
+        return Resolved(known, adopted, matched, leaned, records)
+
+    async def _matched(
+        self, matched: Sequence[Wanted], keys: Sequence[Key], adopted: Adopted, ledger: Ledger
+    ) -> tuple[Found, Names]:
+        """Look up all that is asked, and adopt what is there."""
+        new = [one for one in matched if one.xid not in adopted.ids]
         found = await self.lookups.search([*keys, *(key for one in new for key in one.keys)])
         told = await names(self._odoo, found)
         kept = await self.adoption.kept_out(self._odoo, new, found)
@@ -74,9 +87,7 @@ class Resolver:
                 except Refused as refused:
                     ledger.fail([one.job], refused.verdict)
         await self.adoption.remember(adopted.found)
-        known = Known(partial(_resolve, found, told), adopted.ids, self.kinds.types)
-        leaned = {job: remembered.intersection(keys) for job, keys in asked.items()}
-        return Resolved(known, adopted, matched, leaned, records)
+        return found, told
 
     async def forget(self, resolved: Resolved, jobs: Sequence[int]) -> None:
         """Ask anew for what *jobs* leaned on, and let go of adopted records that are gone."""
