@@ -1,13 +1,15 @@
 """`odoorway export` and `odoorway import`: a journal as JSON Lines, one event a line."""
 
+import asyncio
 import base64
 import binascii
 import json
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import typer
 
@@ -15,13 +17,13 @@ from odoorway.cli.common import read_settings, with_settings
 from odoorway.cli.journal import with_journal
 from odoorway.cli.output import Exit, err, safe
 from odoorway.console.asked import wanted_of
-from odoorway.journal.found import EventFilter
+from odoorway.journal.found import EventFilter, History
 from odoorway.journal.port import Journal
-from odoorway.model.delivery import Delivery
 from odoorway.model.event import Event
 from odoorway.model.mask import hidden_attempt, masked
 
-_PAGE = 500
+_PAGE = 500  # events, or fewer that are large
+_BATCH, _BATCH_BYTES = 200, 8 * 1024 * 1024  # events, and bytes of their bodies, in one commit
 File = Annotated[Path, typer.Argument(help="what export wrote; - is standard input")]
 
 
@@ -33,7 +35,7 @@ def export_events(
     until: Annotated[str, typer.Option(help="only before this time")] = "",
     **flags: Any,
 ) -> None:
-    """Print events as JSON Lines, the newest first, each with its deliveries and attempts."""
+    """Print events as JSON Lines, the oldest first, each with its deliveries and attempts."""
     settings, _ = read_settings(flags)
     names = settings.masked_fields
     try:
@@ -43,7 +45,7 @@ def export_events(
 
     async def work(journal: Journal) -> int:
         count = 0
-        async for line in _lines(journal, wanted, names):
+        async for line in _exported(journal, wanted, names):
             print(line)
             count += 1
         return count
@@ -51,25 +53,24 @@ def export_events(
     err.print(f"{with_journal(flags, work)} events", style="dim")
 
 
-async def _lines(
+async def _exported(
     journal: Journal, wanted: EventFilter, names: tuple[str, ...]
 ) -> AsyncIterator[str]:
-    before: int | None = None
-    while True:
-        page = await journal.search(wanted, limit=_PAGE, before=before)
-        for event in page.events:
-            made = await journal.deliveries(event_id=event.id, limit=1000)
-            tried = [{**asdict(one), "tried": await _attempts(journal, one, names)} for one in made]
-            yield json.dumps({**_plain(event, names), "deliveries": tried}, ensure_ascii=False)
-        if page.next is None:
-            return
-        before = page.next
+    """Yield a line an event, in ASCII: whatever reads it agrees where a line ends."""
+    after: int | None = 0
+    while after is not None:
+        page = await journal.history(wanted, after=after, limit=_PAGE)
+        for one in page.events:
+            yield json.dumps(_told(one, names))
+        after = page.next
 
 
-async def _attempts(
-    journal: Journal, delivery: Delivery, names: tuple[str, ...]
-) -> list[dict[str, Any]]:
-    return [asdict(hidden_attempt(one, names)) for one in await journal.attempts(delivery.id)]
+def _told(one: History, names: tuple[str, ...]) -> dict[str, Any]:
+    deliveries = [
+        {**asdict(made), "tried": [asdict(hidden_attempt(attempt, names)) for attempt in attempts]}
+        for made, attempts in one.deliveries
+    ]
+    return {**_plain(one.event, names), "deliveries": deliveries}
 
 
 def _plain(event: Event, names: tuple[str, ...]) -> dict[str, Any]:
@@ -88,16 +89,17 @@ def _plain(event: Event, names: tuple[str, ...]) -> dict[str, Any]:
 def import_events(file: File, **flags: Any) -> None:
     """Store exported events again, as history: nothing of them is delivered.
 
-    An event that the journal has is passed over. The console's Replay delivers one.
+    An event that the journal has is passed over. The console's Replay delivers one. Where a line
+    is wrong, those before it are stored: mend it, and import the same file again.
     """
-    lines = sys.stdin.read() if str(file) == "-" else file.read_text()
 
     async def work(journal: Journal) -> tuple[int, int]:
         stored = known = 0
-        for event in reversed(list(_events(lines))):
-            appended = await journal.append(event, [])
-            known += appended.duplicate
-            stored += not appended.duplicate
+        with _opened(file) as lines:
+            for batch in batches(_events(lines)):
+                made = await asyncio.gather(*(journal.append(event, []) for event in batch))
+                known += sum(one.duplicate for one in made)
+                stored += sum(not one.duplicate for one in made)
         return stored, known
 
     # History is told apart by its events' ids: the second of two equal bodies was an event too.
@@ -105,15 +107,56 @@ def import_events(file: File, **flags: Any) -> None:
     err.print(f"{stored} events stored, {known} were there", style="dim")
 
 
-def _events(lines: str) -> Iterator[Event]:
-    for number, line in enumerate(filter(str.strip, lines.splitlines()), 1):
+def _opened(file: Path) -> AbstractContextManager[BinaryIO]:
+    """Return the file's lines, which end at a line feed and nowhere else."""
+    if str(file) == "-":
+        return nullcontext(sys.stdin.buffer)
+    try:
+        return file.open("rb")
+    except OSError as error:
+        err.print(f"[bold red]error:[/] cannot read {safe(file)}: {error.strerror}")
+        raise typer.Exit(Exit.FAILED) from None
+
+
+def batches(events: Iterable[Event]) -> Iterator[list[Event]]:
+    """Yield *events* as they come, so many together as one commit may hold.
+
+    Where one is wrong, those before it are yielded first.
+    """
+    batch: list[Event] = []
+    size = 0
+    try:
+        for event in events:
+            batch.append(event)
+            size += len(event.body)
+            if len(batch) == _BATCH or size > _BATCH_BYTES:
+                yield batch
+                batch, size = [], 0
+    except typer.Exit:
+        yield batch
+        raise
+    if batch:
+        yield batch
+
+
+def _events(lines: Iterable[bytes]) -> Iterator[Event]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
         try:
-            given = json.loads(line)
-            fields = {name: given[name] for name in Event.__dataclass_fields__ if name != "body"}
-            fields["headers"] = tuple((name, value) for name, value in given["headers"])
-            body = base64.b64decode(given["body"], validate=True)
+            yield _event(json.loads(line))
         except (ValueError, KeyError, TypeError, binascii.Error) as error:
-            reason = "its payload was masked" if '"masked"' in line else str(error)
+            reason = "its payload was masked" if b'"masked"' in line else str(error)
             err.print(f"[bold red]error:[/] line {number} cannot be stored: {safe(reason)}")
             raise typer.Exit(Exit.FAILED) from None
-        yield Event(**fields, body=body)
+
+
+def _event(given: Mapping[str, Any]) -> Event:
+    """Return the event of a line.
+
+    Raises:
+        ValueError, KeyError, TypeError: something of it is missing, or is not what it should be.
+    """
+    fields = {name: given[name] for name in Event.__dataclass_fields__ if name != "body"}
+    fields["headers"] = tuple((name, value) for name, value in given["headers"])
+    return Event(**fields, body=base64.b64decode(given["body"], validate=True))

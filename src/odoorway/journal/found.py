@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from odoorway.model.delivery import Planned, State
+from odoorway.model.delivery import Attempt, Delivery, Planned, State
 from odoorway.model.event import Event
 
 
@@ -27,6 +27,22 @@ class EventPage:
     events: tuple[Event, ...]
     next: int | None  # give it as ``before``; None: there are no older ones
     searched_to: float | None = None  # the search ended here for now, Unix seconds; go on if wanted
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """One event, and all that became of it."""
+
+    event: Event
+    deliveries: tuple[tuple[Delivery, tuple[Attempt, ...]], ...]  # newest first, attempts in order
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Events in the order in which they were stored, and where to go on."""
+
+    events: tuple[History, ...]  # none of a page that is all unwanted
+    next: int | None  # give it as ``after``; None: there are no later ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

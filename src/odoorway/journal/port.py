@@ -11,6 +11,7 @@ from odoorway.journal.found import (
     EventFilter,
     EventPage,
     Flow,
+    HistoryPage,
     Problem,
     Rhythm,
     Took,
@@ -237,6 +238,14 @@ class Journal(Protocol):
 
         What is rare is looked for as long as others may wait, and a page holds no more bodies
         than fit into memory: it may hold less than *limit*, and then says where to go on.
+        """
+        ...
+
+    async def history(self, wanted: EventFilter, *, after: int = 0, limit: int) -> HistoryPage:
+        """Return what is *wanted* of the next *limit* events, with all that became of them.
+
+        In the order in which they were stored. A page holds no more bodies than fit into memory:
+        it may look at fewer events.
         """
         ...
 

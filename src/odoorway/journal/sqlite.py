@@ -29,10 +29,12 @@ from odoorway.journal.found import (
     EventFilter,
     EventPage,
     Flow,
+    HistoryPage,
     Problem,
     Rhythm,
     Took,
 )
+from odoorway.journal.history import history
 from odoorway.journal.keeping import Forgotten, Sweep
 from odoorway.journal.lock import FileLock
 from odoorway.journal.migrate import migrate, require_current
@@ -273,6 +275,10 @@ class SqliteJournal:
         return await self._people.ask(
             lambda db: search(db, wanted, limit, before, self._people.spent)
         )
+
+    async def history(self, wanted: EventFilter, *, after: int = 0, limit: int) -> HistoryPage:
+        """See ``Journal.history``."""
+        return await self._people.ask(lambda db: history(db, wanted, after, limit))
 
     async def dead_letters(
         self, chosen: Chosen, *, limit: int = 100, after: int = 0, last: int | None = None

@@ -11,6 +11,7 @@ SELECT
 FROM event
 WHERE
     seq < :before AND seq >= :stop
+    AND (:ordering_key = '' OR ordering_key = :ordering_key)
     AND (:source = '' OR source = :source)
     AND (:topic = '' OR topic = :topic)
     AND (:since IS NULL OR received_at >= :since)
@@ -59,3 +60,23 @@ LIMIT :limit;
 
 -- name: event_time
 SELECT received_at FROM event WHERE seq >= :seq ORDER BY seq LIMIT 1;
+
+-- Reads no body: its length stands before it.
+-- name: sizes
+SELECT seq, length(body) FROM event WHERE seq > :after ORDER BY seq LIMIT :limit;
+
+-- name: deliveries_of
+SELECT
+    event.seq, delivery.id, event.id, route, destination, state, attempts, due_at, updated_at,
+    code, detail
+FROM json_each(:events)
+CROSS JOIN event ON event.seq = value
+CROSS JOIN delivery ON delivery.event = event.seq
+ORDER BY delivery.id DESC;
+
+-- name: attempts_of
+SELECT delivery.id, number, at, seconds, outcome, attempt.code, attempt.detail, records, commands
+FROM json_each(:events)
+CROSS JOIN delivery ON delivery.event = value
+CROSS JOIN attempt ON attempt.delivery = delivery.id
+ORDER BY delivery.id, number;
