@@ -25,7 +25,7 @@ sys.path[:0] = [str(ROOT / "tests" / "unit")]
 from console_desk import PLAN, Bench, event  # noqa: E402
 
 from odoorway.clock import SystemClock  # noqa: E402
-from odoorway.console.jobs import RATES, Jobs  # noqa: E402
+from odoorway.console.jobs import RATES, BulkReplays  # noqa: E402
 from odoorway.journal.found import Chosen, Took  # noqa: E402
 from odoorway.journal.sqlite import SqliteJournal  # noqa: E402
 from odoorway.model.delivery import Outcome, Settlement  # noqa: E402
@@ -98,7 +98,7 @@ async def replayed(journal: SqliteJournal, client: httpx.AsyncClient, first: int
         died = [replace(_settled(one.delivery.id), outcome=Outcome.DEAD) for one in leased]
         await journal.settle("me", [replace(one, code="odoo.timeout") for one in died])
     await pages(client, {"problems, 10,000 dead letters": "/problems", "overview": "/"})
-    jobs = Jobs(journal, SystemClock())
+    jobs = BulkReplays(journal, SystemClock())
     began = time.perf_counter()
     job = await jobs.start(Chosen(code="odoo.timeout"), "benchmark", RATES[1])
     await jobs.idle()

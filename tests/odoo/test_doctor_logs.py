@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from odoorway.doctor.logs.files import chunks
-from odoorway.doctor.logs.groups import Group, Severity
+from odoorway.doctor.logs.groups import Group, GroupSeverity
 from odoorway.doctor.logs.reading import Reading
 from real_odoo import RealOdoo
 
@@ -76,7 +76,7 @@ def test_each_failure_has_its_request_its_count_and_its_diagnosis(failed):
     """Each failure is counted once, under its diagnosis, and tied to the webhook that met it."""
     found = groups(failed)
     conflict = found.pop("POST /failing/conflict")
-    assert (conflict.code, conflict.severity) == ("odoo.conflict-retried", Severity.NOTE)
+    assert (conflict.code, conflict.severity) == ("odoo.conflict-retried", GroupSeverity.NOTE)
     codes = {
         "POST /failing/key": "odoo.payload-key-missing",
         "POST /failing/required": "odoo.missing-required",
@@ -87,7 +87,7 @@ def test_each_failure_has_its_request_its_count_and_its_diagnosis(failed):
     assert {request: group.code for request, group in found.items()} == codes
     if failed.workers:
         assert {group.count for group in found.values()} == {TIMES}
-    assert {group.severity for group in found.values()} == {Severity.ERROR}
+    assert {group.severity for group in found.values()} == {GroupSeverity.ERROR}
     tied = sum(group.requests[request] for request, group in found.items())
     # In threads, two refusals within milliseconds may be taken for one another's.
     assert tied >= TIMES * len(FAILING) - (0 if failed.workers else 4)

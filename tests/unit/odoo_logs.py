@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from odoorway.doctor.logs.reading import Found, Reading
+from odoorway.doctor.logs.reading import GroupedIncident, Reading
 
 DATA = Path(__file__).parent / "data" / "odoo_logs"
 RECORDED = {path.stem: path.read_bytes() for path in sorted(DATA.glob("*.log"))}
@@ -12,7 +12,7 @@ _RECORD = re.compile(rb"^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ )", re.MULT
 _PID = re.compile(rb"^\S{10} \S{12} (\d+) [A-Z]+ ", re.MULTILINE)
 
 
-def read(*chunks: bytes | None) -> tuple[Reading, list[Found]]:
+def read(*chunks: bytes | None) -> tuple[Reading, list[GroupedIncident]]:
     """Read a log that comes in those chunks to its end."""
     reading = Reading()
     found = [*reading.read(chunks), *reading.finish()]
@@ -31,7 +31,7 @@ def as_other_processes(log: bytes, number: int) -> bytes:
     return log
 
 
-def told(founds: Iterable[Found]) -> list[tuple[str, str | None, str | None, int | None]]:
+def told(founds: Iterable[GroupedIncident]) -> list[tuple[str, str | None, str | None, int | None]]:
     """Return what matters of incidents, sorted: kind, code, request's path and status."""
     return sorted(
         (

@@ -8,7 +8,7 @@ import pytest
 from console_desk import PLAN, Bench, event
 
 from odoorway.clock import SystemClock
-from odoorway.console.jobs import Jobs, rate_of
+from odoorway.console.jobs import BulkReplays, rate_of
 from odoorway.journal.found import Chosen
 from odoorway.journal.sqlite import SqliteJournal
 from odoorway.model.delivery import Outcome, Settlement, State
@@ -72,7 +72,7 @@ async def test_ten_thousand_are_replayed_once_each_and_a_cancelled_job_can_be_go
         if len(woken) == 5:
             jobs.cancel("job_1")
 
-    jobs = Jobs(journal, SystemClock(), wake)
+    jobs = BulkReplays(journal, SystemClock(), wake)
     first = await jobs.start(Chosen(), "ada", 10_000.0)
     assert first.total == MANY
     await ended(jobs, first)
@@ -102,7 +102,7 @@ async def test_ten_thousand_are_replayed_once_each_and_a_cancelled_job_can_be_go
 async def test_a_filter_takes_what_it_names_and_nothing_else(journal, chosen, count):
     """Its total is right before it begins, and what it leaves stays dead."""
     await dead_letters(journal, 40)
-    jobs = Jobs(journal, SystemClock())
+    jobs = BulkReplays(journal, SystemClock())
     job = await jobs.start(chosen, "ada", 10_000.0)
     assert job.total == await journal.count_dead(chosen) + job.done == count
     await ended(jobs, job)
@@ -123,7 +123,7 @@ async def test_a_slice_is_no_larger_than_its_rate_allows(journal):
     journal.dead_letters = spied
     for rate, size in ((500.0, 50), (1000.0, 100), (9999.0, 500)):
         asked.clear()
-        jobs = Jobs(journal, SystemClock())
+        jobs = BulkReplays(journal, SystemClock())
         job = await jobs.start(Chosen(), "ada", rate)
         assert job.left == job.total / rate
         await ended(jobs, job)
@@ -142,7 +142,7 @@ async def test_a_job_tells_its_error_and_leaves_the_rest_dead(journal):
         raise OSError("disk full")
 
     journal.replay = fails
-    jobs = Jobs(journal, SystemClock())
+    jobs = BulkReplays(journal, SystemClock())
     job = await jobs.start(Chosen(), "ada")
     await jobs.idle()
     assert (job.error, job.done) == ("disk full", 0)

@@ -5,7 +5,7 @@ from odoo_logs import RECORDED, read, told
 
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.doctor.logs.fingerprint import steady
-from odoorway.doctor.logs.groups import Severity, steady_path
+from odoorway.doctor.logs.groups import GroupSeverity, steady_path
 from odoorway.doctor.logs.reading import Reading
 from odoorway.doctor.logs.routes import is_webhook
 
@@ -128,8 +128,8 @@ def test_a_refusal_inside_a_200_is_a_failure_for_a_webhook_only():
     """Odoo answers 200 to a refused jsonrpc; a person at the screen has read it, a shop not."""
     refused = line(10, "odoo.http: You cannot do that.", level="WARNING")
     for request, severity in (
-        ("POST /shop_hook/order", Severity.ERROR),
-        ("POST /web/dataset/call_kw/sale.order/action_confirm", Severity.WARNING),
+        ("POST /shop_hook/order", GroupSeverity.ERROR),
+        ("POST /web/dataset/call_kw/sale.order/action_confirm", GroupSeverity.WARNING),
     ):
         (group,) = read(refused + access(10.01, request, 200, 0.1))[0].groups
         assert (group.severity, group.message) == (severity, "You cannot do that.")
@@ -138,7 +138,7 @@ def test_a_refusal_inside_a_200_is_a_failure_for_a_webhook_only():
 def test_a_redirect_is_worth_a_look_for_a_webhook():
     (hook,) = read(access(10, "POST /hook", 302, 0.1))[0].groups
     (login,) = read(access(10, "POST /web/login", 303, 0.1))[0].groups
-    assert (hook.severity, login.severity) == (Severity.WARNING, Severity.NOTE)
+    assert (hook.severity, login.severity) == (GroupSeverity.WARNING, GroupSeverity.NOTE)
 
 
 def test_requests_that_succeed_are_no_incident():

@@ -12,11 +12,11 @@ from odoo_logs import RECORDED, as_other_processes, read, records, told
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.diagnose.evidence import Evidence, read_answer, read_request
 from odoorway.diagnose.recognise import Sure, recognise
-from odoorway.doctor.logs.groups import Severity
-from odoorway.doctor.logs.reading import Found
+from odoorway.doctor.logs.groups import GroupSeverity
+from odoorway.doctor.logs.reading import GroupedIncident
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "odoo-answers" / "answers.jsonl"
-ERROR, WARNING, NOTE = Severity
+ERROR, WARNING, NOTE = GroupSeverity
 HOOK = "addons/hook_probe/controllers.py"
 WRONG = "/probe/http/raise/sudo_"
 
@@ -150,7 +150,7 @@ def _failed(recorded: dict[str, str]) -> bool:
     return answered is not None and recorded["log"].count("werkzeug: ") == 1
 
 
-def _matters(found: Found) -> bool:
+def _matters(found: GroupedIncident) -> bool:
     get = found.group.severity is NOTE and found.incident.access.method == "GET"
     return get or found.group.severity is ERROR
 

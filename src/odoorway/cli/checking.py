@@ -11,7 +11,7 @@ import typer
 
 from odoorway import wiring
 from odoorway.cli.checking_judge import judge
-from odoorway.cli.checking_needs import Finding, Needs
+from odoorway.cli.checking_needs import CheckResult, Needs
 from odoorway.cli.checking_odoo import ask_odoo
 from odoorway.cli.common import Hooks, load_gateway, read_settings, with_settings
 from odoorway.cli.output import AsJson, Exit, out, safe
@@ -61,32 +61,34 @@ def check(hooks: Hooks, against: Against = None, as_json: AsJson = False, **flag
         raise typer.Exit(Exit.FAILED)
 
 
-def _sources(gateway: Gateway, settings: Settings, environ: dict[str, str]) -> Iterator[Finding]:
+def _sources(
+    gateway: Gateway, settings: Settings, environ: dict[str, str]
+) -> Iterator[CheckResult]:
     """Look at each source's endpoint and secret."""
     if not gateway.routes:
-        yield Finding("warn", "no handler is declared", "event.no-route")
+        yield CheckResult("warn", "no handler is declared", "event.no-route")
     for name, source in gateway.sources.items():
         endpoint = f"http://{settings.host}:{settings.port}/in/{name}"
         try:
             secret = resolve_secrets(source.definition, environ)[0]
         except SettingsError as error:
-            yield Finding("fail", f"source {name}: {error}", "signature.missing")
+            yield CheckResult("fail", f"source {name}: {error}", "signature.missing")
         else:
-            yield Finding("ok", f"source {name} ({source.definition.platform}) at {endpoint}")
+            yield CheckResult("ok", f"source {name} ({source.definition.platform}) at {endpoint}")
             yield from _places(name, source.definition, secret)
 
 
-def _places(name: str, definition: SourceDefinition, secret: str) -> Iterator[Finding]:
+def _places(name: str, definition: SourceDefinition, secret: str) -> Iterator[CheckResult]:
     """Read from each recorded sample what the source says that an event has."""
     for topic, body in samples(definition.platform).items():
         signed = sign(definition, secret, body, topic=topic, event_id="sample", now=time.time())
         headers = tuple((key.lower(), value) for key, value in signed.items())
         for flaw in identify(definition.identity, headers, body).flaws:
             text = f"source {name} on the sample {topic}: {flaw.detail}"
-            yield Finding("warn", text, flaw.code)
+            yield CheckResult("warn", text, flaw.code)
 
 
-def _kept(gateway: Gateway, against: list[str]) -> list[Finding]:
+def _kept(gateway: Gateway, against: list[str]) -> list[CheckResult]:
     """Look at what the handlers need beside each schema that was kept."""
     needs = Needs.of(gateway)
     found = list(needs.findings)
@@ -98,7 +100,7 @@ def _kept(gateway: Gateway, against: list[str]) -> list[Finding]:
     return found
 
 
-def _live(gateway: Gateway, settings: Settings, environ: dict[str, str]) -> Iterator[Finding]:
+def _live(gateway: Gateway, settings: Settings, environ: dict[str, str]) -> Iterator[CheckResult]:
     """Ask each Odoo that is delivered to."""
     clients = wiring.odoo_clients(gateway, settings, environ)
     for name in gateway.used:
@@ -109,9 +111,9 @@ def _live(gateway: Gateway, settings: Settings, environ: dict[str, str]) -> Iter
         try:
             found, schema = asyncio.run(ask_odoo(clients[name], needs.models))
         except SettingsError as error:
-            yield Finding("fail", str(error))
+            yield CheckResult("fail", str(error))
             continue
-        yield from [Finding("ok", _label(gateway, settings, name))] if schema else []
+        yield from [CheckResult("ok", _label(gateway, settings, name))] if schema else []
         yield from found
         yield from judge(schema, needs) if schema else []
 
@@ -123,7 +125,7 @@ def _label(gateway: Gateway, settings: Settings, name: str) -> str:
     return f"Odoo at {settings.odoo_url}, database {settings.odoo_database}"
 
 
-def _report(found: list[Finding], *, as_json: bool) -> None:
+def _report(found: list[CheckResult], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps([asdict(one) for one in found]))
         return

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 
-from odoorway.cli.checking_needs import Finding, Need, Needs
+from odoorway.cli.checking_needs import CheckResult, Need, Needs
 from odoorway.cli.schema_file import Model, Schema
 from odoorway.deliver.odoo.schema import Fields, problems
 
-_ADMINISTRATOR = Finding(
+_ADMINISTRATOR = CheckResult(
     "warn",
     "the API key belongs to an administrator: whoever finds it may do everything in Odoo."
     " Make a user of the gateway's own, with the groups named below",
@@ -14,7 +14,7 @@ _ADMINISTRATOR = Finding(
 Demand = tuple[str, str]  # model and operation
 
 
-def judge(schema: Schema, needs: Needs) -> list[Finding]:
+def judge(schema: Schema, needs: Needs) -> list[CheckResult]:
     """Return what *schema* says to what the handlers need."""
     found = [_ADMINISTRATOR] if schema.admin else []
     for name, need in sorted(needs.models.items()):
@@ -22,7 +22,7 @@ def judge(schema: Schema, needs: Needs) -> list[Finding]:
     groups = least_groups(_demands(needs), schema) if schema.admin else None
     if groups:
         text = f"the least groups that are enough: {', '.join(groups)}"
-        found.append(Finding("ok", text))
+        found.append(CheckResult("ok", text))
     return found
 
 
@@ -60,35 +60,35 @@ def _demands(needs: Needs) -> set[Demand]:
     return {(name, one) for name, need in needs.models.items() for one in operations(need)}
 
 
-def _model(need: Need, model: Model | None) -> Iterator[Finding]:
+def _model(need: Need, model: Model | None) -> Iterator[CheckResult]:
     if model is None:
         text = f"{need.model} is not in this schema; pull it again"
-        yield Finding("fail", text, "odoo.unknown-model")
+        yield CheckResult("fail", text, "odoo.unknown-model")
         return
     if model.refused:
         detail, code = model.refused
-        yield Finding("fail", detail, code)
+        yield CheckResult("fail", detail, code)
         return
     denied = [one for one in operations(need) if one not in model.may]
     if denied:
         text = f"this user may not {' or '.join(denied)} {need.model}"
-        yield Finding("fail", text, "odoo.access-denied")
+        yield CheckResult("fail", text, "odoo.access-denied")
         return
     found = set(_problems(need, model.fields, model.defaults))
     yield from sorted(found, key=lambda one: one.what)
     if not any(one.level == "fail" for one in found):
         done = "may be written" if need.written else "may be read"
-        yield Finding("ok", f"{need.model} {done}; its {len(_names(need))} fields fit")
+        yield CheckResult("ok", f"{need.model} {done}; its {len(_names(need))} fields fit")
 
 
-def _problems(need: Need, fields: Fields, defaults: Iterable[str]) -> Iterator[Finding]:
+def _problems(need: Need, fields: Fields, defaults: Iterable[str]) -> Iterator[CheckResult]:
     for name, where in need.searched.items():
         if name not in fields and name != "id":
             text = f"{need.model} has no field {name!r}"
-            yield Finding("fail", text, "odoo.unknown-field", where)
+            yield CheckResult("fail", text, "odoo.unknown-field", where)
     for one, where in need.written:
         for told in problems(one, fields, tuple(defaults)):
-            yield Finding(told.level, told.text, told.code, where)
+            yield CheckResult(told.level, told.text, told.code, where)
 
 
 def _names(need: Need) -> set[str]:

@@ -18,7 +18,7 @@ Level = Literal["ok", "warn", "fail"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One thing that was looked at."""
 
     level: Level
@@ -42,7 +42,7 @@ class Needs:
     def __init__(self) -> None:
         """Be empty."""
         self.models: dict[str, Need] = {}
-        self.findings: list[Finding] = []
+        self.findings: list[CheckResult] = []
 
     @classmethod
     def of(cls, gateway: Gateway, destination: str | None = None) -> "Needs":
@@ -56,7 +56,7 @@ class Needs:
             where = _where(route)
             if not recorded:
                 text = f"route {route.name}: no recorded sample of its topics, so it was not run"
-                needs.findings.append(Finding("warn", text, where=where))
+                needs.findings.append(CheckResult("warn", text, where=where))
             for topic, body in recorded.items():
                 result = transform(route, example_event(route.source, topic, body))
                 needs._take(route.name, topic, where, result)
@@ -67,16 +67,16 @@ class Needs:
             case Settled(outcome, code, detail, _):
                 level: Level = "warn" if outcome is Outcome.SKIPPED else "fail"
                 text = f"route {route} on the sample {topic}: {detail}"
-                self.findings.append(Finding(level, text, code, where))
+                self.findings.append(CheckResult(level, text, code, where))
             case Asks(finds):
                 text = f"route {route} on the sample {topic} {result.text}"
-                self.findings.append(Finding("ok", text))
+                self.findings.append(CheckResult("ok", text))
                 for one in finds:
                     for name in (*(name for name, _ in one.where), *one.fields):
                         self._of(one.model).searched.setdefault(name, where)
             case Commands(commands):
                 text = f"route {route} runs on the sample {topic}"
-                self.findings.append(Finding("ok", text))
+                self.findings.append(CheckResult("ok", text))
                 self._note(commands, where)
 
     def _note(self, commands: Sequence[Command], where: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from odoorway.cli.checking_needs import Finding
+from odoorway.cli.checking_needs import CheckResult
 from odoorway.cli.schema_file import OPERATIONS, Model, Right, Schema
 from odoorway.clock import SystemClock
 from odoorway.deliver.odoo.anyversion import server_version
@@ -19,7 +19,7 @@ _SOON = 14 * 86400  # seconds before a key's end from which it is worth a warnin
 
 async def ask_odoo(
     connect: Callable[[], Caller], models: Iterable[str]
-) -> tuple[list[Finding], Schema | None]:
+) -> tuple[list[CheckResult], Schema | None]:
     """Return what is wrong with the key, and what that Odoo has of *models*.
 
     Raises:
@@ -29,7 +29,7 @@ async def ask_odoo(
     try:
         odoo = Odoo(client, SystemClock())
         me = await _ask(odoo, "res.users", "context_get")
-        if isinstance(me, Finding):
+        if isinstance(me, CheckResult):
             return [me], None
         found = [await _key(odoo)]
         admin = await _ask(odoo, "ir.model.access", "has_access", operation="write") is True
@@ -40,27 +40,31 @@ async def ask_odoo(
 
 
 async def _ask(odoo: Odoo, model: str, method: str, **body: Any) -> Any:
-    """Return the answer, or the Finding that it is."""
+    """Return the answer, or the result of the check that it is."""
     try:
         return await odoo.ask(model, method, **body)
     except Refused as refused:
         verdict = refused.verdict
-        return Finding("fail", f"{model}.{method}: {verdict.detail}", verdict.code)
+        return CheckResult("fail", f"{model}.{method}: {verdict.detail}", verdict.code)
 
 
-async def _key(odoo: Odoo) -> Finding:
+async def _key(odoo: Odoo) -> CheckResult:
     """Tell when the newest key of this user ends; which of them is in use, Odoo does not say."""
     rows = await _ask(
         odoo, "res.users.apikeys", "search_read", domain=[], fields=["expiration_date"]
     )
     if not isinstance(rows, list) or not rows:
-        return Finding("warn", "when the API key expires is unknown: its user may not read that")
+        return CheckResult(
+            "warn", "when the API key expires is unknown: its user may not read that"
+        )
     ends = [row["expiration_date"] for row in rows if row["expiration_date"]]
     if not ends:
-        return Finding("ok", "the API key is valid and has no expiry")
+        return CheckResult("ok", "the API key is valid and has no expiry")
     left = _seconds_left(min(ends))
     text = f"the API key is valid; of this user's keys one expires on {min(ends)[:10]}"
-    return Finding("warn" if left < _SOON else "ok", text, "odoo.bad-key" if left < _SOON else None)
+    return CheckResult(
+        "warn" if left < _SOON else "ok", text, "odoo.bad-key" if left < _SOON else None
+    )
 
 
 def _seconds_left(text: str) -> float:
@@ -69,7 +73,7 @@ def _seconds_left(text: str) -> float:
 
 async def _model(odoo: Odoo, model: str, *, admin: bool) -> Model:
     fields = await _ask(odoo, model, "fields_get", attributes=list(ATTRIBUTES))
-    if isinstance(fields, Finding):
+    if isinstance(fields, CheckResult):
         return Model(refused=(fields.what, fields.code or "odoo.unexpected-answer"))
     may = [
         one for one in OPERATIONS if await _ask(odoo, model, "has_access", operation=one) is True

@@ -14,7 +14,7 @@ from odoorway.cli.output import AsJson, Exit, err, out, safe
 from odoorway.cli.remote import Remote, remote_of
 from odoorway.clock import SystemClock
 from odoorway.console.asked import chosen_of
-from odoorway.console.jobs import RATE, RATES, Jobs
+from odoorway.console.jobs import RATE, RATES, BulkReplays
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.journal.found import Chosen
 from odoorway.journal.port import Journal
@@ -114,7 +114,7 @@ def _replay_there(remote: Remote, given: dict[str, str], rate: float) -> None:
 
 async def _replay_chosen(journal: Journal, chosen: Chosen, rate: float) -> None:
     """Replay with progress; Ctrl-C stops it, and what was replayed stays so."""
-    jobs = Jobs(journal, SystemClock())
+    jobs = BulkReplays(journal, SystemClock())
     job = await jobs.start(chosen, "command line", rate)
     with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
         task = progress.add_task("replaying", total=job.total)

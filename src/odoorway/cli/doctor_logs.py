@@ -15,8 +15,8 @@ from odoorway.cli import doctor_logs_screen as screen
 from odoorway.cli.output import AsJson, Exit, err
 from odoorway.doctor.logs import follow as growing
 from odoorway.doctor.logs.files import STDIN, LogFile, chunks, find
-from odoorway.doctor.logs.groups import Severity
-from odoorway.doctor.logs.reading import Found, Reading
+from odoorway.doctor.logs.groups import GroupSeverity
+from odoorway.doctor.logs.reading import GroupedIncident, Reading
 from odoorway.doctor.logs.report import as_json as report_as_json
 from odoorway.doctor.logs.report import incident_as_json
 from odoorway.errors import LogUnreadable
@@ -69,7 +69,7 @@ def logs(
 def _end(reading: Reading) -> None:
     if not reading.span[0]:
         raise LogUnreadable("no line of this is of Odoo's log; is it the right file?")
-    if any(group.severity is Severity.ERROR for group in reading.groups):
+    if any(group.severity is GroupSeverity.ERROR for group in reading.groups):
         raise typer.Exit(Exit.FAILED)
 
 
@@ -125,7 +125,7 @@ def _follow(reading: Reading, paths: list[Path], *, rotated: bool, as_json: bool
             screen.tell(found)
 
 
-def _incidents(reading: Reading, source: Iterator[bytes | None]) -> Iterator[Found]:
+def _incidents(reading: Reading, source: Iterator[bytes | None]) -> Iterator[GroupedIncident]:
     with suppress(KeyboardInterrupt):
         yield from reading.read(source)
     yield from reading.finish()

@@ -6,20 +6,24 @@ from rich.table import Table
 
 from odoorway.cli.output import out, safe
 from odoorway.diagnose.catalog import CATALOG
-from odoorway.doctor.logs.groups import Group, Severity, request_of, when
-from odoorway.doctor.logs.reading import Found, Reading
+from odoorway.doctor.logs.groups import Group, GroupSeverity, request_of, when
+from odoorway.doctor.logs.reading import GroupedIncident, Reading
 
 _BRIEF = 8  # groups of a severity that get a line of their own
 _MESSAGE = 120  # characters of a message on one line
-_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
+_STYLE = {
+    GroupSeverity.ERROR: "bold red",
+    GroupSeverity.WARNING: "yellow",
+    GroupSeverity.NOTE: "dim",
+}
 _NO_REQUESTS = (
     "[yellow]no request is in this log[/], so no failure can be tied to one:"
     " Odoo runs with log_handler = werkzeug:WARNING, or the like"
 )
 _HEADING = {
-    Severity.ERROR: "failed",
-    Severity.WARNING: "worth a look",
-    Severity.NOTE: "for your information",
+    GroupSeverity.ERROR: "failed",
+    GroupSeverity.WARNING: "worth a look",
+    GroupSeverity.NOTE: "for your information",
 }
 
 
@@ -31,15 +35,15 @@ def show(reading: Reading, problems: list[str], limit: int, *, verbose: bool) ->
     _summary(reading, groups)
     if not reading.ties:
         out.print(_NO_REQUESTS, soft_wrap=True)
-    for severity in Severity:
+    for severity in GroupSeverity:
         of_it = [group for group in groups if group.severity is severity]
-        full = limit if severity is Severity.ERROR else 0
+        full = limit if severity is GroupSeverity.ERROR else 0
         _section(severity, of_it, full if limit else len(of_it), verbose=verbose)
     if reading.groups.dropped:
         out.print(f"[dim]{reading.groups.dropped} rare incidents are left out[/]")
 
 
-def tell(found: Found) -> None:
+def tell(found: GroupedIncident) -> None:
     """Print one incident of a log that is followed; the first of its group in full."""
     group, incident = found.group, found.incident
     if group.count == 1:
@@ -57,7 +61,7 @@ def tell(found: Found) -> None:
 
 def _summary(reading: Reading, groups: list[Group]) -> None:
     first, last = reading.span
-    failed = [group for group in groups if group.severity is Severity.ERROR]
+    failed = [group for group in groups if group.severity is GroupSeverity.ERROR]
     count = sum(group.count for group in failed)
     told = (
         f"[bold red]{count} failed[/], in {len(failed)} way{'s' * (len(failed) != 1)}"
@@ -67,7 +71,7 @@ def _summary(reading: Reading, groups: list[Group]) -> None:
     out.print(f"{told}  [dim]{_time(first)} to {_time(last)}[/]", soft_wrap=True)
 
 
-def _section(severity: Severity, groups: list[Group], full: int, *, verbose: bool) -> None:
+def _section(severity: GroupSeverity, groups: list[Group], full: int, *, verbose: bool) -> None:
     for group in groups[:full]:
         out.print()
         out.print(_full(group, verbose=verbose))

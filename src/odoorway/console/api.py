@@ -24,7 +24,7 @@ from odoorway.console.acts import (
 )
 from odoorway.console.asked import before_of, chosen_of, wanted_of
 from odoorway.console.charts import RANGES
-from odoorway.console.jobs import Job, rate_of
+from odoorway.console.jobs import BulkReplay, rate_of
 from odoorway.console.latency import noted
 from odoorway.console.openapi import document
 from odoorway.console.web import Web, problem
@@ -37,7 +37,7 @@ _CHOSEN = {"source", "destination", "code", "topic", "since", "until", "rate"}
 Work = Callable[[Request, Person], Awaitable[Any]]
 
 
-class Refused(Exception):
+class CallRefused(Exception):
     """A call that cannot be done; it becomes a problem+json."""
 
     def __init__(self, status: int, title: str, detail: str = "") -> None:
@@ -96,7 +96,7 @@ def _endpoint(web: Web, work: Work, needed: Role) -> Callable[[Request], Awaitab
             return JSONResponse(
                 await work(request, person), 202 if needed is Role.OPERATOR else 200
             )
-        except Refused as refused:
+        except CallRefused as refused:
             return problem(refused.status, refused.title, refused.detail)
 
     return endpoint
@@ -147,7 +147,7 @@ class Api:
         """Return what the charts of the overview show."""
         span = request.query_params.get("range", "1h")
         if span not in RANGES:
-            raise Refused(400, "There is no such range", f"give one of {', '.join(RANGES)}")
+            raise CallRefused(400, "There is no such range", f"give one of {', '.join(RANGES)}")
         now, (bars, minutes) = self._desk.clock.now(), RANGES[span]
         since = now - bars * minutes * 60
         await noted(self._desk.latency)
@@ -166,7 +166,7 @@ class Api:
             limit = min(_MOST, max(1, int(request.query_params.get("limit", "50"))))
             before = before_of(request.query_params.get("cursor", ""))
         except (ValueError, OverflowError) as error:
-            raise Refused(400, "The filter is wrong", str(error)) from None
+            raise CallRefused(400, "The filter is wrong", str(error)) from None
         page = await self._journal.search(wanted, limit=limit, before=before)
         rows = [
             view.event_row(one, await self._journal.deliveries(event_id=one.id))
@@ -212,7 +212,7 @@ class Api:
         """Return one refused request."""
         found = await self._journal.rejection(request.path_params["id"])
         if found is None:
-            raise Refused(404, "There is no such rejection")
+            raise CallRefused(404, "There is no such rejection")
         return view.rejection_view(found, self._desk.masked)
 
     async def sources(self, _request: Request, _person: Person) -> Any:
@@ -223,7 +223,7 @@ class Api:
         """Send a source its own recorded sample, signed."""
         sent = await try_source(self._web, request.path_params["name"], person)
         if sent is None:
-            raise Refused(404, "There is no such source, or no sample of its platform")
+            raise CallRefused(404, "There is no such source, or no sample of its platform")
         return {"topic": sent[0], "answered": sent[1]}
 
     async def destinations(self, _request: Request, _person: Person) -> Any:
@@ -263,7 +263,7 @@ class Api:
     async def audit(self, _request: Request, person: Person) -> Any:
         """Return who did what; administrators only."""
         if not person.role.may(Role.ADMIN):
-            raise Refused(403, "Not allowed", "this needs the role admin")
+            raise CallRefused(403, "Not allowed", "this needs the role admin")
         deeds = await self._desk.accounts.deeds()
         return {
             "deeds": [
@@ -275,19 +275,19 @@ class Api:
     async def _known(self, request: Request) -> Any:
         event = await self._journal.event(request.path_params["id"])
         if event is None:
-            raise Refused(404, "There is no such event")
+            raise CallRefused(404, "There is no such event")
         return event
 
-    def _job(self, request: Request) -> Job:
+    def _job(self, request: Request) -> BulkReplay:
         job = self._web.jobs.known.get(request.path_params["id"])
         if job is None:
-            raise Refused(404, "There is no such replay")
+            raise CallRefused(404, "There is no such replay")
         return job
 
     async def _pause(self, request: Request, person: Person, *, paused: bool) -> Any:
         name = request.path_params["name"]
         if not await set_paused(self._web, name, person, paused=paused):
-            raise Refused(404, "There is no such destination")
+            raise CallRefused(404, "There is no such destination")
         return {"name": name, "paused": paused}
 
 
@@ -295,21 +295,23 @@ async def _chosen(request: Request) -> tuple[Chosen, float]:
     """Return the filter of a bulk replay, and its rate.
 
     Raises:
-        Refused: the body is no JSON object, names something else, or a value is wrong.
+        CallRefused: the body is no JSON object, names something else, or a value is wrong.
     """
     try:
         given = await request.json() if await request.body() else {}
     except ValueError as error:
-        raise Refused(400, "The body is not JSON", str(error)) from None
+        raise CallRefused(400, "The body is not JSON", str(error)) from None
     if not isinstance(given, dict) or not given.keys() <= _CHOSEN:
-        raise Refused(400, "The filter is wrong", f"give an object of {', '.join(sorted(_CHOSEN))}")
+        raise CallRefused(
+            400, "The filter is wrong", f"give an object of {', '.join(sorted(_CHOSEN))}"
+        )
     rate = given.pop("rate", "")
     if not all(isinstance(one, str) for one in given.values()) or isinstance(rate, bool):
-        raise Refused(400, "The filter is wrong", "all but the rate are texts")
+        raise CallRefused(400, "The filter is wrong", "all but the rate are texts")
     try:
         return chosen_of(given), rate_of(str(rate))
     except (ValueError, OverflowError) as error:
-        raise Refused(400, "The filter is wrong", str(error)) from None
+        raise CallRefused(400, "The filter is wrong", str(error)) from None
 
 
 def _finite(row: dict[str, Any]) -> dict[str, Any]:
@@ -317,7 +319,7 @@ def _finite(row: dict[str, Any]) -> dict[str, Any]:
     return {key: None if one == math.inf else one for key, one in row.items()}
 
 
-def _job(job: Job) -> dict[str, Any]:
+def _job(job: BulkReplay) -> dict[str, Any]:
     return {
         "id": job.id,
         "text": job.text,

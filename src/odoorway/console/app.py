@@ -16,7 +16,7 @@ from odoorway.console import auth, pages
 from odoorway.console.api import routes as api_routes
 from odoorway.console.auth import CSRF, SESSION, Sessions
 from odoorway.console.desk import Desk
-from odoorway.console.jobs import Jobs
+from odoorway.console.jobs import BulkReplays
 from odoorway.console.live import Live
 from odoorway.console.metrics import Metrics
 from odoorway.console.web import HEADERS, Web, problem
@@ -29,7 +29,7 @@ _STATIC = Path(__file__).parent / "static"
 
 def build_app(desk: Desk, metrics: Metrics) -> Starlette:
     """Return the application: pages, API and metrics over one desk."""
-    sessions, jobs = Sessions(), Jobs(desk.journal, desk.clock, desk.wake)
+    sessions, jobs = Sessions(), BulkReplays(desk.journal, desk.clock, desk.wake)
     web, live = Web(desk, sessions, jobs), Live(desk)
 
     async def scrape(_request: Request, _person: Person) -> Response:

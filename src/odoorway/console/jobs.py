@@ -17,7 +17,7 @@ _MOST = 500  # replays in one slice
 
 
 @dataclass(slots=True)
-class Job:
+class BulkReplay:
     """One bulk replay."""
 
     id: str
@@ -57,23 +57,23 @@ def rate_of(text: str) -> float:
 
 
 @dataclass(slots=True)
-class Jobs:
+class BulkReplays:
     """The bulk replays of this process, the newest last. One runs at a time."""
 
     journal: Journal
     clock: Clock
     wake: Callable[[], None] = lambda: None  # called as deliveries are added
-    known: dict[str, Job] = field(default_factory=dict)
+    known: dict[str, BulkReplay] = field(default_factory=dict)
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _one: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def start(self, chosen: Chosen, who: str, rate: float = RATE) -> Job:
+    async def start(self, chosen: Chosen, who: str, rate: float = RATE) -> BulkReplay:
         """Begin to replay; the job goes on by itself."""
         total = await self.journal.count_dead(chosen)
         newest = await self.journal.deliveries(state=State.DEAD, limit=1)
         last = newest[0].id if newest else 0
-        job = Job(f"job_{next(self._numbers)}", chosen, who, total, rate, last)
+        job = BulkReplay(f"job_{next(self._numbers)}", chosen, who, total, rate, last)
         self.known[job.id] = job
         task = asyncio.create_task(self._run(job))
         self._tasks.add(task)
@@ -97,7 +97,7 @@ class Jobs:
         """Return when all jobs have ended."""
         await asyncio.gather(*self._tasks)
 
-    async def _run(self, job: Job) -> None:
+    async def _run(self, job: BulkReplay) -> None:
         try:
             async with self._one:
                 await self._replay_all(job)
@@ -106,7 +106,7 @@ class Jobs:
         finally:
             job.ended = True
 
-    async def _replay_all(self, job: Job) -> None:
+    async def _replay_all(self, job: BulkReplay) -> None:
         """Go from the oldest to the newest: what shares an ordering key keeps its order.
 
         What dies again meanwhile is newer than the last one, and left alone.
@@ -123,7 +123,7 @@ class Jobs:
             pause = asyncio.sleep(len(letters) / job.rate)
             await asyncio.gather(self._replay(job, letters), pause)
 
-    async def _replay(self, job: Job, letters: Sequence[DeadLetter]) -> None:
+    async def _replay(self, job: BulkReplay, letters: Sequence[DeadLetter]) -> None:
         """Replay a slice in one commit; what failed of it is told, and what did not is counted."""
         now = self.clock.now()
         replays = (

@@ -1,10 +1,9 @@
 """uvicorn for the console: apart from the server of the webhooks, whose limits it needs not."""
 
-import contextlib
-from collections.abc import Iterator
-
 import uvicorn
 from starlette.types import ASGIApp
+
+from odoorway.receive.server import EmbeddedServer
 
 
 def console_server(app: ASGIApp) -> uvicorn.Server:
@@ -20,13 +19,4 @@ def console_server(app: ASGIApp) -> uvicorn.Server:
         proxy_headers=False,
         timeout_graceful_shutdown=1,
     )
-    return _Server(config)
-
-
-class _Server(uvicorn.Server):
-    """uvicorn's server, with signals left to the process that it is a part of."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Catch nothing."""
-        yield
+    return EmbeddedServer(config)

@@ -13,7 +13,7 @@ from odoorway import __version__
 from odoorway.console import auth
 from odoorway.console.auth import Sessions
 from odoorway.console.desk import Desk
-from odoorway.console.jobs import Jobs
+from odoorway.console.jobs import BulkReplays
 from odoorway.console.units import age, within
 from odoorway.journal.accounts import Deed, Person, Role
 from odoorway.model.delivery import State
@@ -40,7 +40,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 class Web:
     """Makes endpoints of functions that get the request and who is asking."""
 
-    def __init__(self, desk: Desk, sessions: Sessions, jobs: Jobs) -> None:
+    def __init__(self, desk: Desk, sessions: Sessions, jobs: BulkReplays) -> None:
         """Serve *desk*."""
         self.desk, self.sessions, self.jobs = desk, sessions, jobs
         self._templates = Environment(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from odoorway.diagnose.fault import Fault
 
 
-class Rule(NamedTuple):
+class ExceptionRule(NamedTuple):
     """A class (its short name, or "" for any) and a pattern of the message."""
 
     classes: str
@@ -18,8 +18,8 @@ class Rule(NamedTuple):
     code: str
 
 
-def _rule(classes: str, pattern: str, code: str) -> Rule:
-    return Rule(classes, re.compile(pattern), code)
+def _rule(classes: str, pattern: str, code: str) -> ExceptionRule:
+    return ExceptionRule(classes, re.compile(pattern), code)
 
 
 _BUSINESS = "UserError|ValidationError|"

@@ -41,7 +41,7 @@ from odoorway.journal.migrate import migrate, require_current
 from odoorway.journal.port import MAX_BYTES, Appended, Binding, Limits, Stats
 from odoorway.journal.reader import Reader
 from odoorway.journal.search import search
-from odoorway.journal.writer import Writer
+from odoorway.journal.writer import GroupCommit
 from odoorway.model.delivery import Attempt, Delivery, Leased, Planned, Settlement, State
 from odoorway.model.event import Event, Flaw, Rejection
 from odoorway.model.standing import Standing
@@ -59,7 +59,7 @@ class SqliteJournal:
 
     def __init__(
         self,
-        writer: Writer,
+        writer: GroupCommit,
         engine: Reader,
         people: Reader,
         lock: FileLock | None,
@@ -119,7 +119,7 @@ class SqliteJournal:
             opened.pop_all()
         patience = PATIENCE if serve else None
         return cls(
-            Writer(connection, at),
+            GroupCommit(connection, at),
             Reader(engine, "journal-engine"),
             Reader(people, "journal-people", patience=patience),
             lock,

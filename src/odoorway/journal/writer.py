@@ -57,7 +57,7 @@ class Operation:
             self.future.set_result(result)
 
 
-class Writer:
+class GroupCommit:
     """Runs operations in its own thread; each is answered only after its COMMIT.
 
     ``at`` is told ``before-commit`` and ``after-commit`` around commits that append an event.

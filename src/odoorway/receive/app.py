@@ -15,7 +15,7 @@ from odoorway.model.event import Event, Flaw, Headers, Rejection, new_id
 from odoorway.receive import body as bodies
 from odoorway.receive.headers import credentials, safe_headers
 from odoorway.receive.identity import Identified, identify
-from odoorway.receive.refusal import Refused, problem
+from odoorway.receive.refusal import RequestRefused, problem
 from odoorway.receive.signature import Verifier
 from odoorway.telemetry import Counter, Histogram, Log, count, log, observe
 
@@ -99,16 +99,16 @@ class ReceiveApp:
             appended = await self._admit(scope["method"], path, seen, receive)
         except bodies.Disconnected:
             return
-        except Refused as refused:
+        except RequestRefused as refused:
             await self._refuse(path, seen, refused, send)
             return
         except JournalUnavailable as error:
             log(Log.JOURNAL_FAILED, error=str(error))
-            await self._refuse(path, seen, Refused("gateway.journal-unavailable"), send)
+            await self._refuse(path, seen, RequestRefused("gateway.journal-unavailable"), send)
             return
         except Exception:  # noqa: BLE001 - a bug must not show its traceback to a sender
             log(Log.INTERNAL, traceback=traceback.format_exc())
-            await self._refuse(path, seen, Refused("gateway.internal-error"), send)
+            await self._refuse(path, seen, RequestRefused("gateway.internal-error"), send)
             return
         self._on_append()
         if seen.accepted:
@@ -139,10 +139,10 @@ class ReceiveApp:
     ) -> Appended:
         """Check in the documented order, then append."""
         if self._stopping:
-            raise Refused("gateway.stopping")
+            raise RequestRefused("gateway.stopping")
         source = self._source(path)
         if method != "POST":
-            raise Refused("request.method-not-allowed")
+            raise RequestRefused("request.method-not-allowed")
         length = bodies.declared_length(seen.headers, self._limits.max_body)
         claim = length or self._limits.max_body if _chunked(seen.headers) else length
         self._claim(claim)
@@ -154,17 +154,17 @@ class ReceiveApp:
 
     def _source(self, path: str) -> str:
         if not path.startswith(_PREFIX):
-            raise Refused("request.not-found")
+            raise RequestRefused("request.not-found")
         name = path.removeprefix(_PREFIX)
         if name not in self._verifiers:
-            raise Refused("request.unknown-source")
+            raise RequestRefused("request.unknown-source")
         return name
 
     def _claim(self, size: int) -> None:
         """Count a request in, or refuse it before its body is read."""
         full = self._in_flight >= self._limits.max_in_flight
         if full or self._buffered + size > self._limits.max_buffered:
-            raise Refused("gateway.overloaded", unread=True)
+            raise RequestRefused("gateway.overloaded", unread=True)
         self._in_flight += 1
         self._buffered += size
 
@@ -200,14 +200,14 @@ class ReceiveApp:
         if encoding:
             try:
                 body = bodies.unpack(raw, encoding, self._limits.max_body)
-            except Refused as refused:
+            except RequestRefused as refused:
                 if wrong:
                     raise
                 packed = f"content-encoding {encoding[:100]}: {refused.detail or refused.code}"
         if wrong and body is not raw:
             wrong = verifier(headers, body, now)
         if wrong:
-            raise Refused(wrong)
+            raise RequestRefused(wrong)
         return body, packed
 
     def _event(
@@ -227,7 +227,7 @@ class ReceiveApp:
             body_hash=identified.body_hash,
         )
 
-    async def _refuse(self, path: str, seen: "_Seen", refused: Refused, send: Send) -> None:
+    async def _refuse(self, path: str, seen: "_Seen", refused: RequestRefused, send: Send) -> None:
         headers, body = problem(refused)
         self._record(path, seen, refused)
         log(Log.REFUSED, path=path[:200], code=refused.code, status=refused.status)
@@ -235,7 +235,7 @@ class ReceiveApp:
         count(Counter.REJECTIONS, name if name in self._verifiers else "unknown", refused.code)
         await _answer(send, refused.status, headers, body)
 
-    def _record(self, path: str, seen: "_Seen", refused: Refused) -> None:
+    def _record(self, path: str, seen: "_Seen", refused: RequestRefused) -> None:
         """Record the rejection in the background, so that a flood slows nobody."""
         if len(self._recording) >= self._limits.max_rejections_waiting:
             self._unrecorded += 1
@@ -247,7 +247,7 @@ class ReceiveApp:
         self._recording.add(task)
         task.add_done_callback(self._recording.discard)
 
-    async def _reject(self, path: str, seen: "_Seen", refused: Refused) -> None:
+    async def _reject(self, path: str, seen: "_Seen", refused: RequestRefused) -> None:
         now = self._clock.now()
         source = self._gateway.sources.get(path.removeprefix(_PREFIX))
         signature = source.definition.hmac.header if source else None

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from odoorway.model.event import Headers
-from odoorway.receive.refusal import Refused
+from odoorway.receive.refusal import RequestRefused
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -19,13 +19,13 @@ def declared_length(headers: Headers, limit: int) -> int:
     """Return Content-Length, 0 when there is none.
 
     Raises:
-        Refused: it is no number, or over *limit*.
+        RequestRefused: it is no number, or over *limit*.
     """
     text = next((value for name, value in headers if name == "content-length"), "0")
     if not (text.isascii() and text.isdigit()):
-        raise Refused("request.bad-length", unread=True)
+        raise RequestRefused("request.bad-length", unread=True)
     if len(text) > 18 or int(text) > limit:  # noqa: PLR2004 - no length has more digits
-        raise Refused("request.too-large", f"the limit is {limit} bytes", unread=True)
+        raise RequestRefused("request.too-large", f"the limit is {limit} bytes", unread=True)
     return int(text)
 
 
@@ -33,7 +33,7 @@ async def read(receive: Receive, limit: int, seconds: float) -> bytes:
     """Return the whole body.
 
     Raises:
-        Refused: it is over *limit* bytes, or took longer than that many seconds.
+        RequestRefused: it is over *limit* bytes, or took longer than that many seconds.
         Disconnected: the sender went away before its end.
     """
     chunks: list[bytes] = []
@@ -48,11 +48,15 @@ async def read(receive: Receive, limit: int, seconds: float) -> bytes:
                 chunk = message.get("body", b"")
                 size += len(chunk)
                 if size > limit:
-                    raise Refused("request.too-large", f"the limit is {limit} bytes", unread=True)
+                    raise RequestRefused(
+                        "request.too-large", f"the limit is {limit} bytes", unread=True
+                    )
                 chunks.append(chunk)
                 more = message.get("more_body", False)
     except TimeoutError:
-        raise Refused("request.too-slow", f"the limit is {seconds:g} s", unread=True) from None
+        raise RequestRefused(
+            "request.too-slow", f"the limit is {seconds:g} s", unread=True
+        ) from None
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
@@ -60,7 +64,7 @@ def unpack(body: bytes, encoding: str, limit: int) -> bytes:
     """Return the body without its content encoding.
 
     Raises:
-        Refused: the encoding is unknown or the body damaged, or it unpacks to over *limit*.
+        RequestRefused: the encoding is unknown or the body damaged, or it unpacks to over *limit*.
     """
     match encoding.strip().lower():
         case "" | "identity":
@@ -70,7 +74,7 @@ def unpack(body: bytes, encoding: str, limit: int) -> bytes:
         case "deflate":
             wrapped = body[:1] and body[0] & 15 == 8 and int.from_bytes(body[:2]) % 31 == 0  # noqa: PLR2004 - zlib's own mark
             return _inflate(body, limit, 15 if wrapped else -15)
-    raise Refused("request.unsupported-encoding")
+    raise RequestRefused("request.unsupported-encoding")
 
 
 def _inflate(body: bytes, limit: int, window: int) -> bytes:
@@ -79,9 +83,9 @@ def _inflate(body: bytes, limit: int, window: int) -> bytes:
     try:
         plain = packed.decompress(body, limit + 1)
     except zlib.error:
-        raise Refused("request.bad-encoding") from None
+        raise RequestRefused("request.bad-encoding") from None
     if len(plain) > limit:
-        raise Refused("request.too-large", f"unpacked, the limit is {limit} bytes")
+        raise RequestRefused("request.too-large", f"unpacked, the limit is {limit} bytes")
     if not packed.eof or packed.unused_data:
-        raise Refused("request.bad-encoding")
+        raise RequestRefused("request.bad-encoding")
     return plain

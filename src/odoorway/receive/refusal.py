@@ -26,7 +26,7 @@ _STATUS = {
 _RETRY_AFTER = {429: b"5", 503: b"30"}
 
 
-class Refused(OdoorwayError):
+class RequestRefused(OdoorwayError):
     """The request is refused with a diagnosis; ``detail`` is for the sender and holds no secret."""
 
     def __init__(self, code: str, detail: str = "", *, unread: bool = False) -> None:
@@ -40,7 +40,7 @@ class Refused(OdoorwayError):
         return _STATUS[self.code]
 
 
-def problem(refused: Refused) -> tuple[list[tuple[bytes, bytes]], bytes]:
+def problem(refused: RequestRefused) -> tuple[list[tuple[bytes, bytes]], bytes]:
     """Return the headers and body of the answer, as RFC 9457 wants them."""
     about = diagnosis(refused.code)
     body = json.dumps(

@@ -37,10 +37,10 @@ def build_server(
         timeout_keep_alive=int(limits.read_timeout),
         timeout_graceful_shutdown=int(grace) or 1,
     )
-    return _Server(config)
+    return EmbeddedServer(config)
 
 
-class _Server(uvicorn.Server):
+class EmbeddedServer(uvicorn.Server):
     """uvicorn's server, with signals left to the process that it is a part of."""
 
     @contextlib.contextmanager

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from odoorway.model.source import SourceDefinition
 from odoorway.sources import hmac
+from odoorway.sources.payload import Payload
 
 
 def source(*, secret: str | Sequence[str]) -> SourceDefinition:
@@ -28,13 +29,7 @@ def source(*, secret: str | Sequence[str]) -> SourceDefinition:
     )
 
 
-class _Payload(BaseModel):
-    """What Shopify adds later is ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Customer(_Payload):
+class Customer(Payload):
     """Who bought."""
 
     id: int
@@ -50,7 +45,7 @@ class Customer(_Payload):
         return name.strip() or self.email or f"Shopify customer {self.id}"
 
 
-class LineItem(_Payload):
+class LineItem(Payload):
     """One line of an order. ``price`` is for one piece."""
 
     id: int
@@ -60,7 +55,7 @@ class LineItem(_Payload):
     price: Decimal
 
 
-class Order(_Payload):
+class Order(Payload):
     """``orders/*``. Times are aware; amounts are exact, in ``currency``.
 
     An order without a customer (point of sale) is invalid here; where a shop has them, annotate
@@ -79,7 +74,7 @@ class Order(_Payload):
     line_items: list[LineItem]
 
 
-class Variant(_Payload):
+class Variant(Payload):
     """One variant of a product."""
 
     id: int
@@ -88,11 +83,11 @@ class Variant(_Payload):
     price: Decimal | None = None
 
 
-class Product(_Payload):
+class Product(Payload):
     """``products/*``."""
 
     id: int
     title: str
     status: str | None = None
-    variants: list[Variant] = []
+    variants: list[Variant] = Field(default_factory=list)
     updated_at: datetime | None = None

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from odoorway.model.source import SourceDefinition
 from odoorway.sources import hmac
+from odoorway.sources.payload import Payload
 
 Object = TypeVar("Object")
 
@@ -27,19 +28,13 @@ def source(*, secret: str | Sequence[str]) -> SourceDefinition:
     )
 
 
-class _Payload(BaseModel):
-    """What Stripe adds later is ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Data(_Payload, Generic[Object]):
+class Data(Payload, Generic[Object]):
     """What the event is about."""
 
     object: Object
 
 
-class Event(_Payload, Generic[Object]):
+class StripeEvent(Payload, Generic[Object]):
     """Any event, annotated by what it is about: ``stripe.Event[stripe.PaymentIntent]``."""
 
     id: str
@@ -49,7 +44,10 @@ class Event(_Payload, Generic[Object]):
     data: Data[Object]
 
 
-class PaymentIntent(_Payload):
+Event = StripeEvent  # as hooks.py writes it; the class has a name of its own beside odoorway.Event
+
+
+class PaymentIntent(Payload):
     """``payment_intent.*``. ``amount`` is in the currency's smallest unit."""
 
     id: str
@@ -58,10 +56,10 @@ class PaymentIntent(_Payload):
     status: str
     customer: str | None = None
     description: str | None = None
-    metadata: dict[str, str] = {}
+    metadata: dict[str, str] = Field(default_factory=dict)
 
 
-class Charge(_Payload):
+class Charge(Payload):
     """``charge.*``. ``amount`` is in the currency's smallest unit."""
 
     id: str
@@ -69,10 +67,10 @@ class Charge(_Payload):
     currency: str
     status: str
     payment_intent: str | None = None
-    metadata: dict[str, str] = {}
+    metadata: dict[str, str] = Field(default_factory=dict)
 
 
-class CheckoutSession(_Payload):
+class CheckoutSession(Payload):
     """``checkout.session.*``. ``amount_total`` is in the currency's smallest unit."""
 
     id: str
@@ -81,4 +79,4 @@ class CheckoutSession(_Payload):
     payment_status: str
     payment_intent: str | None = None
     client_reference_id: str | None = None
-    metadata: dict[str, str] = {}
+    metadata: dict[str, str] = Field(default_factory=dict)

@@ -10,7 +10,7 @@ from odoorway.deliver.odoo.answering import answers
 from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.explain import explain
 from odoorway.deliver.odoo.ledger import Ledger
-from odoorway.deliver.odoo.lines import Task, remove_vanished
+from odoorway.deliver.odoo.lines import LineRemoval, remove_vanished
 from odoorway.deliver.odoo.refusal import Refused, Unusable
 from odoorway.deliver.odoo.resolve import Resolved, Resolver
 from odoorway.deliver.odoo.schedule import Stage, schedule
@@ -130,7 +130,7 @@ class OdooDestination:
 
     async def _remove_lines(self, plans: dict[int, Plan], ledger: Ledger) -> None:
         open_jobs = list(ledger.open())
-        tasks = [Task(job, sync) for job in open_jobs for sync in plans[job].syncs]
+        tasks = [LineRemoval(job, sync) for job in open_jobs for sync in plans[job].syncs]
         failed = await remove_vanished(self._odoo, self._resolver.kinds, tasks, ledger.ids)
         for job, verdict in failed.items():
             ledger.fail([job], verdict)

@@ -21,7 +21,7 @@ _QUANTITY = {
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class LineRemoval:
     """One job's wish to see vanished lines go."""
 
     job: int
@@ -29,7 +29,7 @@ class Task:
 
 
 async def remove_vanished(
-    odoo: Odoo, kinds: Kinds, tasks: Sequence[Task], ids: Mapping[str, int]
+    odoo: Odoo, kinds: Kinds, tasks: Sequence[LineRemoval], ids: Mapping[str, int]
 ) -> dict[int, Verdict]:
     """Do all *tasks* of a batch; return the verdicts of the jobs whose lines would not go.
 
@@ -41,7 +41,7 @@ async def remove_vanished(
     """
     failed: dict[int, Verdict] = {}
     last = {(task.sync.parent.xid, task.sync.name): task for task in tasks}
-    groups: dict[tuple[str, str, str], list[Task]] = {}
+    groups: dict[tuple[str, str, str], list[LineRemoval]] = {}
     for task in last.values():
         sync = task.sync
         groups.setdefault((sync.model, sync.name, repr(sync.env)), []).append(task)
@@ -59,7 +59,7 @@ class _Group:
     """Parents of one model, asked about together."""
 
     def __init__(
-        self, odoo: Odoo, kinds: Kinds, tasks: Sequence[Task], ids: Mapping[str, int]
+        self, odoo: Odoo, kinds: Kinds, tasks: Sequence[LineRemoval], ids: Mapping[str, int]
     ) -> None:
         self._odoo, self._tasks, self._ids = odoo, tasks, ids
         like = tasks[0].sync
@@ -121,7 +121,7 @@ class _Group:
     async def _ask(self, model: str, method: str, ids: Iterable[int], **body: Any) -> Any:
         return await self._odoo.ask(model, method, ids=list(ids), context=self._context, **body)
 
-    def _parent(self, task: Task) -> int:
+    def _parent(self, task: LineRemoval) -> int:
         return self._ids[task.sync.parent.xid]
 
 

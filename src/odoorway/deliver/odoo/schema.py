@@ -34,7 +34,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class SchemaProblem:
     """What Odoo would refuse (``fail``), or what is probably not meant (``warn``)."""
 
     level: Literal["fail", "warn"]
@@ -85,20 +85,22 @@ def _nested(values: Mapping[str, Any], model: str | None) -> Iterator[Written]:
                 yield from _upsert(made, model if lines and made is one else None)
 
 
-def problems(one: Written, fields: Fields, defaults: Collection[str]) -> Iterator[Problem]:
+def problems(one: Written, fields: Fields, defaults: Collection[str]) -> Iterator[SchemaProblem]:
     """Yield what is wrong with *one*; *defaults* are the fields that Odoo fills by itself."""
     for name, value in one.values.items():
         info = fields.get(name)
         if info and info.get("deprecated"):
             text = f"{one.model}.{name} is deprecated: {info['deprecated']}"
-            yield Problem("warn", text, "odoo.unknown-field")
+            yield SchemaProblem("warn", text, "odoo.unknown-field")
         if info is None:
             text = f"{one.model} has no field {name!r}"
-            yield Problem("fail", text, "odoo.unknown-field")
+            yield SchemaProblem("fail", text, "odoo.unknown-field")
         elif told := _mismatch(info, value):
-            yield Problem("fail", f"{one.model}.{name} {told}", "odoo.invalid-value")
+            yield SchemaProblem("fail", f"{one.model}.{name} {told}", "odoo.invalid-value")
         elif info.get("readonly") and not info.get("states"):  # before 17: writable in some states
-            yield Problem("warn", f"{one.model}.{name} is read-only in Odoo", "odoo.validation")
+            yield SchemaProblem(
+                "warn", f"{one.model}.{name} is read-only in Odoo", "odoo.validation"
+            )
     if one.creates:
         for name in sorted(_needed(fields, one.parent) - set(defaults)):
             if one.values.get(name) is None:
@@ -106,7 +108,7 @@ def problems(one: Written, fields: Fields, defaults: Collection[str]) -> Iterato
                     f"{one.model}.{name} is required, has no default, and is not written:"
                     " refused, unless Odoo fills it in while it creates the record"
                 )
-                yield Problem("warn", text, "odoo.missing-required")
+                yield SchemaProblem("warn", text, "odoo.missing-required")
 
 
 def required(fields: Fields) -> list[str]:

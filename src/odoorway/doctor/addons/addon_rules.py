@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from odoorway.doctor.addons.catalog import RULES
-from odoorway.doctor.addons.routes import Controller, Route
+from odoorway.doctor.addons.routes import AddonRoute, Controller
 from odoorway.doctor.addons.rule import Finding
-from odoorway.doctor.addons.source import Source
+from odoorway.doctor.addons.source import AddonFile
 
 
-def not_imported(sources: Iterable[Source], root: Path) -> set[Path]:
+def not_imported(sources: Iterable[AddonFile], root: Path) -> set[Path]:
     """Return the files of an addon that nothing imports from its ``__init__``."""
     by_path = {source.path.resolve(): source for source in sources}
     reached: set[Path] = set()
@@ -25,7 +25,7 @@ def not_imported(sources: Iterable[Source], root: Path) -> set[Path]:
     return {source.path for path, source in by_path.items() if path not in reached}
 
 
-def unreached(routes: Iterable[Route], missing: set[Path]) -> Iterator[Finding]:
+def unreached(routes: Iterable[AddonRoute], missing: set[Path]) -> Iterator[Finding]:
     """Look for routes in files that nothing imports."""
     told: set[Path] = set()
     for route in routes:
@@ -36,9 +36,9 @@ def unreached(routes: Iterable[Route], missing: set[Path]) -> Iterator[Finding]:
             yield Finding(RULES["route-not-imported"], path, route.line, text, route.shown)
 
 
-def duplicates(routes: Iterable[Route]) -> Iterator[Finding]:
+def duplicates(routes: Iterable[AddonRoute]) -> Iterator[Finding]:
     """Look for one path in two functions that do not override each other."""
-    places: dict[str, list[Route]] = defaultdict(list)
+    places: dict[str, list[AddonRoute]] = defaultdict(list)
     for route in routes:
         for path in route.paths:
             places[path].append(route)
@@ -51,9 +51,9 @@ def duplicates(routes: Iterable[Route]) -> Iterator[Finding]:
                 yield Finding(RULES["route-duplicate"], other.source.path, other.line, text, path)
 
 
-def overrides(controllers: Iterable[Controller], routes: Iterable[Route]) -> Iterator[Finding]:
+def overrides(controllers: Iterable[Controller], routes: Iterable[AddonRoute]) -> Iterator[Finding]:
     """Look at the methods that override a route of another class."""
-    known: dict[tuple[str, str], list[Route]] = defaultdict(list)
+    known: dict[tuple[str, str], list[AddonRoute]] = defaultdict(list)
     for route in routes:
         known[route.controller.node.name, route.function.name].append(route)
     for controller in controllers:
@@ -67,7 +67,7 @@ def overrides(controllers: Iterable[Controller], routes: Iterable[Route]) -> Ite
 
 
 def _override(
-    controller: Controller, node: ast.FunctionDef, base: Route, mine: list[Route]
+    controller: Controller, node: ast.FunctionDef, base: AddonRoute, mine: list[AddonRoute]
 ) -> Iterator[Finding]:
     path, shown = controller.source.path, base.shown
     if not mine:
@@ -87,8 +87,8 @@ def _override(
 
 
 def _overridden(
-    controller: Controller, name: str, known: dict[tuple[str, str], list[Route]]
-) -> Route | None:
+    controller: Controller, name: str, known: dict[tuple[str, str], list[AddonRoute]]
+) -> AddonRoute | None:
     for base in controller.bases:
         found = known.get((base.rpartition(".")[2], name), [])
         others = [one for one in found if one.controller is not controller]
@@ -97,7 +97,7 @@ def _overridden(
     return None
 
 
-def _clash(first: Route, other: Route) -> bool:
+def _clash(first: AddonRoute, other: AddonRoute) -> bool:
     if first.controller is other.controller and first.function is other.function:
         return False
     bases = {base.rpartition(".")[2] for base in (*first.controller.bases, *other.controller.bases)}
@@ -108,7 +108,7 @@ def _clash(first: Route, other: Route) -> bool:
     return one is None or two is None or bool(set(one) & set(two))
 
 
-def _imported(source: Source, root: Path) -> Iterator[Path]:
+def _imported(source: AddonFile, root: Path) -> Iterator[Path]:
     """Yield the files that an import of this one may reach."""
     folder = source.path.resolve().parent
     for node in ast.walk(source.tree):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from odoorway.doctor.addons.catalog import RULES
-from odoorway.doctor.addons.routes import Route, calls, dotted, names, reads_attribute
+from odoorway.doctor.addons.routes import AddonRoute, calls, dotted, names, reads_attribute
 from odoorway.doctor.addons.rule import Finding
 
 _SECRET = re.compile(r"signature|hmac|digest|secret|token|api_?key|webhook_?key", re.IGNORECASE)
@@ -19,16 +19,16 @@ _OUTSIDE = re.compile(r"^(?:requests|httpx|urllib\.request)\.|^urlopen$")
 _PAYLOAD = re.compile(r"^(?:kw|kwargs|post|data|payload|body|values|params|json_data|jsonrequest)$")
 _WRITES = {"create", "write", "unlink"}
 _BECOMES_SOMEBODY = {"sudo", "with_user", "update_env", "authenticate", "SUPERUSER_ID"}
-Check = Callable[[Route], Iterator[Finding]]
+Check = Callable[[AddonRoute], Iterator[Finding]]
 T = TypeVar("T", bound=ast.AST)
 
 
-def _found(code: str, route: Route, node: ast.AST, message: str) -> Finding:
+def _found(code: str, route: AddonRoute, node: ast.AST, message: str) -> Finding:
     line = getattr(node, "lineno", route.line)
     return Finding(RULES[code], route.source.path, line, message, route.shown)
 
 
-def returns(route: Route) -> Iterator[Finding]:
+def returns(route: AddonRoute) -> Iterator[Finding]:
     """Look at what is returned."""
     for node in _own(route.function, ast.Return):
         value = node.value
@@ -39,7 +39,7 @@ def returns(route: Route) -> Iterator[Finding]:
             yield _found("return-response", route, node, "its body and status are lost")
 
 
-def errors(route: Route) -> Iterator[Finding]:
+def errors(route: AddonRoute) -> Iterator[Finding]:
     """Look at what is answered when something went wrong."""
     if not (route.is_webhook or route.is_hookish):
         return
@@ -52,7 +52,7 @@ def errors(route: Route) -> Iterator[Finding]:
                 yield _found("return-exception-text", route, node, text)
 
 
-def response_class(route: Route) -> Iterator[Finding]:
+def response_class(route: AddonRoute) -> Iterator[Finding]:
     """Look for the status of a class."""
     for node in _own(route.function, ast.Assign):
         for target in node.targets:
@@ -60,7 +60,7 @@ def response_class(route: Route) -> Iterator[Finding]:
                 yield _found("response-class", route, node, "this changes every later answer")
 
 
-def signature(route: Route) -> Iterator[Finding]:
+def signature(route: AddonRoute) -> Iterator[Finding]:
     """Look for a webhook that anybody may post to, and for a comparison that leaks."""
     for node in _own(route.function, ast.Compare):
         sides = [node.left, *node.comparators]
@@ -75,7 +75,7 @@ def signature(route: Route) -> Iterator[Finding]:
         yield _found("signature-missing", route, route.decorator, "nothing checks who sends")
 
 
-def swallowed(route: Route) -> Iterator[Finding]:
+def swallowed(route: AddonRoute) -> Iterator[Finding]:
     """Look for exceptions that are caught around writes."""
     for node in _own(route.function, ast.Try):
         writes = any(any(_orm(call) for call in calls(one, *_WRITES)) for one in node.body)
@@ -88,7 +88,7 @@ def swallowed(route: Route) -> Iterator[Finding]:
                 yield _found("except-swallows", route, handler, "what was written before is kept")
 
 
-def transactions(route: Route) -> Iterator[Finding]:
+def transactions(route: AddonRoute) -> Iterator[Finding]:
     """Look for commits and calls to other servers."""
     for call in _own(route.function, ast.Call):
         name = dotted(call.func)
@@ -102,7 +102,7 @@ def transactions(route: Route) -> Iterator[Finding]:
                 yield _found("outside-timeout", route, call, f"{name} waits for ever")
 
 
-def json_bodies(route: Route) -> Iterator[Finding]:
+def json_bodies(route: AddonRoute) -> Iterator[Finding]:
     """Look for bodies that are read without care."""
     if "jsonrequest" in names(route.function) and reads_attribute_of_request(route):
         yield _found("jsonrequest", route, route.function, "gone since 16: get_json_data()")
@@ -115,7 +115,7 @@ def json_bodies(route: Route) -> Iterator[Finding]:
             yield _found("json-unguarded", route, call, "broken JSON becomes a 500")
 
 
-def records(route: Route) -> Iterator[Finding]:
+def records(route: AddonRoute) -> Iterator[Finding]:
     """Look at what is written from what a stranger sent."""
     if not (route.is_public and route.takes_post):
         return
@@ -131,7 +131,7 @@ def records(route: Route) -> Iterator[Finding]:
             yield _found("browse-unchecked", route, call, "no error when the record is not there")
 
 
-def relations(route: Route) -> Iterator[Finding]:
+def relations(route: AddonRoute) -> Iterator[Finding]:
     """Look for relations that a stranger chooses."""
     if not (route.is_public and route.is_hookish):
         return
@@ -144,14 +144,14 @@ def relations(route: Route) -> Iterator[Finding]:
                     yield _found("relation-unchecked", route, value, text)
 
 
-def sizes(route: Route) -> Iterator[Finding]:
+def sizes(route: AddonRoute) -> Iterator[Finding]:
     """Look for bodies without a limit."""
     limited = "max_content_length" in route.given
     if route.is_public and route.is_hookish and route.reads_body and not limited:
         yield _found("body-unlimited", route, route.decorator, "no max_content_length")
 
 
-def repeats(route: Route) -> Iterator[Finding]:
+def repeats(route: AddonRoute) -> Iterator[Finding]:
     """Look at what happens when the platform sends it again."""
     if not route.is_hookish:
         return
@@ -165,7 +165,7 @@ def repeats(route: Route) -> Iterator[Finding]:
         yield _found("search-then-create", route, created[0], text)
 
 
-def arguments(route: Route) -> Iterator[Finding]:
+def arguments(route: AddonRoute) -> Iterator[Finding]:
     """Look at the function's parameters, and at a user that is not there."""
     given = route.function.args
     required = [one.arg for one in given.args[1 : len(given.args) - len(given.defaults)]]
@@ -196,7 +196,7 @@ def _own(node: ast.AST, kind: type[T]) -> Iterator[T]:
             yield from _own(child, kind)
 
 
-def _guarded(route: Route) -> bool:
+def _guarded(route: AddonRoute) -> bool:
     text = " ".join(names(route.function) | set(_texts(route.function)))
     wrapped = [dotted(one.func if isinstance(one, ast.Call) else one)
                for one in route.function.decorator_list]  # fmt: skip
@@ -276,7 +276,7 @@ def _from_payload(value: ast.expr) -> bool:
     return False
 
 
-def _is_argument(route: Route, name: str) -> bool:
+def _is_argument(route: AddonRoute, name: str) -> bool:
     kwarg = route.function.args.kwarg
     return bool(kwarg and kwarg.arg == name) or (
         route.is_hookish
@@ -285,7 +285,7 @@ def _is_argument(route: Route, name: str) -> bool:
     )
 
 
-def reads_attribute_of_request(route: Route) -> bool:
+def reads_attribute_of_request(route: AddonRoute) -> bool:
     """Tell whether ``request.jsonrequest`` is read, not asked for with ``hasattr``."""
     direct = any(
         isinstance(one, ast.Attribute) and dotted(one) == "request.jsonrequest"

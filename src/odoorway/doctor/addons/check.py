@@ -6,9 +6,9 @@ from pathlib import Path
 
 from odoorway.doctor.addons import addon_rules, body_rules, route_rules
 from odoorway.doctor.addons.catalog import RULES
-from odoorway.doctor.addons.routes import Controller, Route, controllers, routes
+from odoorway.doctor.addons.routes import AddonRoute, Controller, controllers, routes
 from odoorway.doctor.addons.rule import Finding
-from odoorway.doctor.addons.source import Source, Unreadable, addons, files, read
+from odoorway.doctor.addons.source import AddonFile, UnreadableFile, addons, files, read
 
 _MENTIONS = ("route", "Controller")
 
@@ -19,7 +19,7 @@ class Checked:
 
     addons: int = 0
     files: int = 0
-    routes: list[Route] = field(default_factory=list)
+    routes: list[AddonRoute] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -31,7 +31,7 @@ def check(roots: Iterable[Path]) -> Checked:
     """
     checked = Checked()
     known: list[Controller] = []
-    by_path: dict[Path, Source] = {}
+    by_path: dict[Path, AddonFile] = {}
     for root in dict.fromkeys(addon for given in roots for addon in addons(given)):
         checked.addons += 1
         sources = list(_sources(root, checked))
@@ -49,27 +49,27 @@ def check(roots: Iterable[Path]) -> Checked:
     return checked
 
 
-def _sources(root: Path, checked: Checked) -> Iterator[Source]:
+def _sources(root: Path, checked: Checked) -> Iterator[AddonFile]:
     for path in files(root):
         checked.files += 1
         try:
             yield read(path, root.name)
-        except Unreadable as error:
+        except UnreadableFile as error:
             rule = RULES["file-unreadable"]
             checked.findings.append(Finding(rule, path, error.line, str(error)))
 
 
-def _with_routes(sources: Sequence[Source]) -> Iterator[Source]:
+def _with_routes(sources: Sequence[AddonFile]) -> Iterator[AddonFile]:
     return (one for one in sources if any(word in one.text for word in _MENTIONS))
 
 
-def _of_routes(found: Iterable[Route]) -> Iterator[Finding]:
+def _of_routes(found: Iterable[AddonRoute]) -> Iterator[Finding]:
     for route in found:
         for look in (*route_rules.CHECKS, *body_rules.CHECKS):
             yield from look(route)
 
 
-def _told(findings: Iterable[Finding], sources: dict[Path, Source]) -> list[Finding]:
+def _told(findings: Iterable[Finding], sources: dict[Path, AddonFile]) -> list[Finding]:
     """Return the findings that no comment turns off, in order, each once."""
     kept = {
         (one.path, one.line, one.rule.code): one

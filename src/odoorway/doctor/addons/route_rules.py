@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from odoorway.doctor.addons.catalog import RULES
-from odoorway.doctor.addons.routes import Route, calls, names
+from odoorway.doctor.addons.routes import AddonRoute, calls, names
 from odoorway.doctor.addons.rule import Edit, Finding
 
 # Odoo 14 to 19, its standard modules, and Werkzeug's own.
@@ -20,15 +20,15 @@ _AUTHS = ("user", "public", "none", "bearer")
 _TYPES = ("http", "json", "jsonrpc", "json2")
 _BAD_CONVERTER = re.compile(r"<[a-z_]+:[^>()]*:[^>]*>|<[^>]*$|<model:")
 _WRITES = ("create", "write", "unlink")
-Check = Callable[[Route], Iterator[Finding]]
+Check = Callable[[AddonRoute], Iterator[Finding]]
 
 
-def found(code: str, route: Route, message: str, edit: Edit | None = None) -> Finding:
+def found(code: str, route: AddonRoute, message: str, edit: Edit | None = None) -> Finding:
     """Return a finding about a route's decorator."""
     return Finding(RULES[code], route.source.path, route.line, message, route.shown, edit)
 
 
-def keywords(route: Route) -> Iterator[Finding]:
+def keywords(route: AddonRoute) -> Iterator[Finding]:
     """Look for keywords that Odoo does not know."""
     for keyword in route.decorator.keywords:
         name = keyword.arg
@@ -39,7 +39,7 @@ def keywords(route: Route) -> Iterator[Finding]:
             yield found("route-keyword", route, f"{name}= does nothing; {near[0]}= is meant", edit)
 
 
-def csrf(route: Route) -> Iterator[Finding]:
+def csrf(route: AddonRoute) -> Iterator[Finding]:
     """Look for a webhook that no sender can pass."""
     wanted = route.type == "http" and (route.is_public or route.auth == "bearer")
     posted = "POST" in (route.methods or ())
@@ -49,7 +49,7 @@ def csrf(route: Route) -> Iterator[Finding]:
         yield found("route-csrf", route, text, _added(route, "csrf=False"))
 
 
-def auth(route: Route) -> Iterator[Finding]:
+def auth(route: AddonRoute) -> Iterator[Finding]:
     """Look for an auth that nobody passes."""
     given = route.auth
     if "auth" in route.given and given is not None and given not in _AUTHS:
@@ -62,7 +62,7 @@ def auth(route: Route) -> Iterator[Finding]:
         yield found("route-auth-user", route, f"{how}: the sender is sent to the login page")
 
 
-def methods(route: Route) -> Iterator[Finding]:
+def methods(route: AddonRoute) -> Iterator[Finding]:
     """Look for methods that are a text."""
     value = route.given.get("methods")
     if isinstance(value, ast.Constant) and isinstance(value.value, str):
@@ -71,7 +71,7 @@ def methods(route: Route) -> Iterator[Finding]:
         yield found("route-methods", route, text, edit)
 
 
-def paths(route: Route) -> Iterator[Finding]:
+def paths(route: AddonRoute) -> Iterator[Finding]:
     """Look for paths that stop Odoo from building its routes."""
     for path in route.paths:
         if not path.startswith("/"):
@@ -80,7 +80,7 @@ def paths(route: Route) -> Iterator[Finding]:
             yield found("route-converter", route, f"{path!r} has a malformed converter")
 
 
-def types(route: Route) -> Iterator[Finding]:
+def types(route: AddonRoute) -> Iterator[Finding]:
     """Look for a type that does not load."""
     given = route.text("type")
     if given is not None and given not in _TYPES:
@@ -89,7 +89,7 @@ def types(route: Route) -> Iterator[Finding]:
         yield found("route-type", route, text, _value(route, "type", near[0]) if near else None)
 
 
-def envelope(route: Route) -> Iterator[Finding]:
+def envelope(route: AddonRoute) -> Iterator[Finding]:
     """Look for a webhook that sees nothing of its payload."""
     arguments = [one.arg for one in route.function.args.args[1:]]
     takes = bool(route.function.args.kwarg or arguments)
@@ -98,7 +98,7 @@ def envelope(route: Route) -> Iterator[Finding]:
         yield found("route-envelope", route, text)
 
 
-def openness(route: Route) -> Iterator[Finding]:
+def openness(route: AddonRoute) -> Iterator[Finding]:
     """Look for what makes a webhook answer what it should not."""
     if route.flag("website") and route.is_hookish and route.is_public:
         yield found("route-website", route, "website=True: redirects by language, themed errors")
@@ -110,7 +110,7 @@ def openness(route: Route) -> Iterator[Finding]:
         yield found("route-cors-user", route, "any web page may call it as whoever is logged in")
 
 
-def read_only(route: Route) -> Iterator[Finding]:
+def read_only(route: AddonRoute) -> Iterator[Finding]:
     """Look for a read-only route that writes by itself."""
     if route.flag("readonly"):
         for call in calls(route.function, *_WRITES):
@@ -124,7 +124,7 @@ CHECKS: tuple[Check, ...] = (
 )  # fmt: skip
 
 
-def _value(route: Route, name: str, text: str) -> Edit | None:
+def _value(route: AddonRoute, name: str, text: str) -> Edit | None:
     value = route.given[name]
     return _replaced(value, repr(text)) if isinstance(value, ast.Constant) else None
 
@@ -135,14 +135,14 @@ def _replaced(value: ast.expr, text: str) -> Edit | None:
     return Edit(value.lineno, value.col_offset, value.end_col_offset, text)
 
 
-def _slash(route: Route, path: str) -> Edit | None:
+def _slash(route: AddonRoute, path: str) -> Edit | None:
     for one in ast.walk(route.decorator):
         if isinstance(one, ast.Constant) and one.value == path:
             return _replaced(one, repr(f"/{path}"))
     return None
 
 
-def _added(route: Route, text: str) -> Edit | None:
+def _added(route: AddonRoute, text: str) -> Edit | None:
     """Return the edit that adds a keyword before the closing bracket."""
     line, end = route.decorator.end_lineno, route.decorator.end_col_offset
     if line is None or end is None:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from odoorway.doctor.addons.source import Source
+from odoorway.doctor.addons.source import AddonFile
 
 _HOOKISH = re.compile(r"webhook|hook|callback|ipn\b|notif|/events?\b|postback", re.IGNORECASE)
 _RAW = {"get_json_data", "jsonrequest", "get_data"}
@@ -15,13 +15,13 @@ _RAW = {"get_json_data", "jsonrequest", "get_data"}
 class Controller:
     """One class that has, or overrides, routes."""
 
-    source: Source = field(repr=False)
+    source: AddonFile = field(repr=False)
     node: ast.ClassDef = field(repr=False)
     bases: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class AddonRoute:
     """One decorated function. A value that the source computes is None."""
 
     controller: Controller
@@ -37,7 +37,7 @@ class Route:
         return self.decorator.lineno
 
     @property
-    def source(self) -> Source:
+    def source(self) -> AddonFile:
         """The file."""
         return self.controller.source
 
@@ -120,7 +120,7 @@ class Route:
         )
 
 
-def controllers(source: Source) -> Iterator[Controller]:
+def controllers(source: AddonFile) -> Iterator[Controller]:
     """Yield the classes of a file that may have routes."""
     for node in ast.walk(source.tree):
         if isinstance(node, ast.ClassDef):
@@ -128,7 +128,7 @@ def controllers(source: Source) -> Iterator[Controller]:
             yield Controller(source, node, bases)
 
 
-def routes(controller: Controller) -> Iterator[Route]:
+def routes(controller: Controller) -> Iterator[AddonRoute]:
     """Yield the routes of a class."""
     for node in controller.node.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -145,10 +145,10 @@ def _route(
     controller: Controller,
     function: ast.FunctionDef | ast.AsyncFunctionDef,
     decorator: ast.Call,
-) -> Route:
+) -> AddonRoute:
     given = {one.arg: one.value for one in decorator.keywords if one.arg}
     path = decorator.args[0] if decorator.args else given.pop("route", None)
-    return Route(controller, function, decorator, given, tuple(texts(path)), path)
+    return AddonRoute(controller, function, decorator, given, tuple(texts(path)), path)
 
 
 def texts(node: ast.expr | None) -> Iterator[str]:

@@ -15,7 +15,7 @@ MANIFESTS = ("__manifest__.py", "__openerp__.py")
 _NOT_ADDONS = {"node_modules", ".git", "__pycache__", "tests", "static", "lib", "iot_handlers"}
 
 
-class Unreadable(Exception):
+class UnreadableFile(Exception):
     """A file that is no Python, or too large; the line is where it went wrong."""
 
     def __init__(self, text: str, line: int = 1) -> None:
@@ -25,7 +25,7 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class AddonFile:
     """One file."""
 
     path: Path
@@ -40,24 +40,24 @@ class Source:
         return codes is not None and (not codes or code in codes)
 
 
-def read(path: Path, addon: str) -> Source:
+def read(path: Path, addon: str) -> AddonFile:
     """Parse one file.
 
     Raises:
-        Unreadable: it is no Python, or over four million bytes.
+        UnreadableFile: it is no Python, or over four million bytes.
     """
     try:
         if path.stat().st_size > _MOST:
-            raise Unreadable(f"over {_MOST} bytes")
+            raise UnreadableFile(f"over {_MOST} bytes")
         text = path.read_bytes().decode("utf-8-sig")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(text)
     except SyntaxError as error:
-        raise Unreadable(f"no Python 3: {error.msg}", error.lineno or 1) from None
+        raise UnreadableFile(f"no Python 3: {error.msg}", error.lineno or 1) from None
     except (OSError, ValueError, RecursionError, MemoryError) as error:
-        raise Unreadable(str(error) or type(error).__name__) from None
-    return Source(path, addon, text, tree, _ignored(text))
+        raise UnreadableFile(str(error) or type(error).__name__) from None
+    return AddonFile(path, addon, text, tree, _ignored(text))
 
 
 def addons(root: Path) -> Iterator[Path]:

@@ -1,8 +1,8 @@
 """Which diagnosis an incident has, where the log alone tells it."""
 
 from odoorway.doctor.logs import kinds, recognising
-from odoorway.doctor.logs.kinds import Role, role
-from odoorway.doctor.logs.parse import Record
+from odoorway.doctor.logs.kinds import RecordRole, role
+from odoorway.doctor.logs.parse import LogRecord
 from odoorway.doctor.logs.routes import is_webhook
 from odoorway.doctor.logs.tie import Incident
 
@@ -17,7 +17,7 @@ _SAID = (  # the logger, what its record says, and the diagnosis; the recogniser
 _LOOKED_AT = 400  # characters of a text in which those are looked for
 
 
-def primary(incident: Incident) -> Record | None:
+def primary(incident: Incident) -> LogRecord | None:
     """Return the record that says most about why: a failure's last word before what led to it."""
     records = incident.records
     for wanted in (_is_death, _is_reason, kinds.is_retry, _has_traceback, _is_error):
@@ -27,7 +27,7 @@ def primary(incident: Incident) -> Record | None:
     return records[-1] if records else None
 
 
-def conflict(incident: Incident, main: Record | None) -> str | None:
+def conflict(incident: Incident, main: LogRecord | None) -> str | None:
     """Return what became of a conflict between two transactions; None where there was none."""
     if main is None or not (kinds.is_retry(main) or kinds.is_conflict(main)):
         return None
@@ -40,7 +40,7 @@ def conflict(incident: Incident, main: Record | None) -> str | None:
     return "odoo.conflict-swallowed" if incident.access else "odoo.conflict"
 
 
-def code(incident: Incident, main: Record | None) -> str | None:
+def code(incident: Incident, main: LogRecord | None) -> str | None:
     """Return the code of the incident's diagnosis; None where the log does not tell."""
     return (
         _no_connection(incident)
@@ -50,7 +50,7 @@ def code(incident: Incident, main: Record | None) -> str | None:
     )
 
 
-def _said(record: Record) -> str | None:
+def _said(record: LogRecord) -> str | None:
     text = record.text[:_LOOKED_AT]
     known = (c for logger, said, c in _SAID if record.logger.startswith(logger) and said in text)
     return next(known, None) if not record.traceback else None
@@ -66,7 +66,7 @@ def _no_connection(incident: Incident) -> str | None:
     return "odoo.database-not-selected" if unknown else None
 
 
-def _hidden(incident: Incident, main: Record | None) -> str | None:
+def _hidden(incident: Incident, main: LogRecord | None) -> str | None:
     """Tell a query that failed in a webhook that answered 200: its controller caught the error.
 
     RPC, too, answers 200, and logs no more than the query.
@@ -78,17 +78,17 @@ def _hidden(incident: Incident, main: Record | None) -> str | None:
     return "odoo.error-in-success" if main.text.startswith("bad query") and not own else None
 
 
-def _is_death(record: Record) -> bool:
-    return role(record) in {Role.DEATH, Role.DUMP}
+def _is_death(record: LogRecord) -> bool:
+    return role(record) in {RecordRole.DEATH, RecordRole.DUMP}
 
 
-def _is_reason(record: Record) -> bool:
-    return role(record) in {Role.LAST, Role.AFTER}
+def _is_reason(record: LogRecord) -> bool:
+    return role(record) in {RecordRole.LAST, RecordRole.AFTER}
 
 
-def _has_traceback(record: Record) -> bool:
+def _has_traceback(record: LogRecord) -> bool:
     return record.traceback
 
 
-def _is_error(record: Record) -> bool:
+def _is_error(record: LogRecord) -> bool:
     return record.level in {"ERROR", "CRITICAL"}

@@ -49,7 +49,7 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class LoggedFailure:
     """What a record's text says went wrong."""
 
     kind: str  # the exception's type, or the logger where there is no traceback
@@ -70,13 +70,13 @@ class Failure:
         return hashlib.sha256(told.encode(errors="replace")).hexdigest()[:10]
 
 
-def read(text: str, logger: str) -> Failure:
+def read(text: str, logger: str) -> LoggedFailure:
     """Return what *text*, the message of a record of that *logger*, says went wrong."""
     frames = addon_frames(text)
     if _HEAD not in text:
-        return Failure(logger, _sentence(text), frames)
+        return LoggedFailure(logger, _sentence(text), frames)
     kind, message = _exception(text)
-    return Failure(kind, message, frames)
+    return LoggedFailure(kind, message, frames)
 
 
 def steady(message: str) -> str:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from odoorway.doctor.logs import cause, kinds, recognising
-from odoorway.doctor.logs.fingerprint import Failure, Frame, read
-from odoorway.doctor.logs.kinds import Role
-from odoorway.doctor.logs.parse import Access, Record
+from odoorway.doctor.logs.fingerprint import Frame, LoggedFailure, read
+from odoorway.doctor.logs.kinds import RecordRole
+from odoorway.doctor.logs.parse import Access, LogRecord
 from odoorway.doctor.logs.routes import is_webhook
 from odoorway.doctor.logs.tie import Incident
 
@@ -23,7 +23,7 @@ _FATAL = {"odoo.server-time-limit"}  # requests were lost
 _HARMLESS = {"odoo.conflict-retried", "odoo.registry-reloaded", "odoo.rpc-deprecated"}
 
 
-class Severity(IntEnum):
+class GroupSeverity(IntEnum):
     """How much a group matters, worst first."""
 
     ERROR = 0  # a request failed, or was lost
@@ -37,7 +37,7 @@ class Group:
 
     fingerprint: str
     code: str | None  # of the diagnosis, where there is one
-    severity: Severity
+    severity: GroupSeverity
     kind: str
     message: str
     line: Frame | None  # the addon's line that failed
@@ -83,7 +83,7 @@ class Groups:
 
     def __init__(self) -> None:
         self._codes: OrderedDict[_Alike, str | None] = OrderedDict()
-        self._groups: dict[Severity, dict[_Key, Group]] = {s: {} for s in Severity}
+        self._groups: dict[GroupSeverity, dict[_Key, Group]] = {s: {} for s in GroupSeverity}
         self.incidents = 0
         self.dropped = 0  # incidents of groups that made room
 
@@ -110,7 +110,7 @@ class Groups:
         main = cause.primary(incident)
         failure = _of_request(incident.access) if main is None else read(main.text, main.logger)
         frames = failure.frames or _frames_of_others(incident, main)
-        failure = Failure(failure.kind, failure.message, frames)
+        failure = LoggedFailure(failure.kind, failure.message, frames)
         code = cause.conflict(incident, main) or self._code(incident, main, failure.fingerprint)
         return Group(
             fingerprint=failure.fingerprint,
@@ -123,7 +123,7 @@ class Groups:
             nearest=() if code else _nearest(incident, main),
         )
 
-    def _code(self, incident: Incident, main: Record | None, fingerprint: str) -> str | None:
+    def _code(self, incident: Incident, main: LogRecord | None, fingerprint: str) -> str | None:
         """Return the diagnosis; it is looked for once for all that fail alike."""
         access = incident.access
         alike = fingerprint, access.status if access else None, request_of(incident)
@@ -159,16 +159,16 @@ def _is_id(part: str) -> bool:
     return digits >= 3 or (digits > 1 and part.isdigit())  # noqa: PLR2004
 
 
-def _of_request(access: Access | None) -> Failure:
+def _of_request(access: Access | None) -> LoggedFailure:
     """Return what is known of a failure of which the server logged the request only."""
     if access is None:
-        return Failure("unknown", "", ())
+        return LoggedFailure("unknown", "", ())
     if access.method == "GET":
-        return Failure(f"HTTP {access.status}", "GET requests", ())
-    return Failure(f"HTTP {access.status}", f"{access.method} {steady_path(access.path)}", ())
+        return LoggedFailure(f"HTTP {access.status}", "GET requests", ())
+    return LoggedFailure(f"HTTP {access.status}", f"{access.method} {steady_path(access.path)}", ())
 
 
-def _frames_of_others(incident: Incident, main: Record | None) -> tuple[Frame, ...]:
+def _frames_of_others(incident: Incident, main: LogRecord | None) -> tuple[Frame, ...]:
     """Return the addon's frames from another record: a limit's dump, a traceback before."""
     for record in reversed(incident.records):
         if record is not main and (found := read(record.text, record.logger).frames):
@@ -176,27 +176,27 @@ def _frames_of_others(incident: Incident, main: Record | None) -> tuple[Frame, .
     return ()
 
 
-def _severity(incident: Incident, main: Record | None, code: str | None) -> Severity:
+def _severity(incident: Incident, main: LogRecord | None, code: str | None) -> GroupSeverity:
     if code in _HARMLESS:
-        return Severity.NOTE
+        return GroupSeverity.NOTE
     if code in _FATAL or (main and main.level in {"ERROR", "CRITICAL"}):
-        return Severity.ERROR
-    return _of_answer(incident.access, main) if incident.access else Severity.WARNING
+        return GroupSeverity.ERROR
+    return _of_answer(incident.access, main) if incident.access else GroupSeverity.WARNING
 
 
-def _of_answer(access: Access, main: Record | None) -> Severity:
+def _of_answer(access: Access, main: LogRecord | None) -> GroupSeverity:
     """Tell how much an answer matters; one of 200 can hide that the request was refused."""
     if access.method in _SAFE_METHODS and access.status < 500:  # noqa: PLR2004
-        return Severity.NOTE
-    if main and kinds.role(main) is Role.NOTE:
-        return Severity.WARNING
+        return GroupSeverity.NOTE
+    if main and kinds.role(main) is RecordRole.NOTE:
+        return GroupSeverity.WARNING
     own = not is_webhook(f"{access.method} {access.path}")
     if access.status >= 400 or (main and not own and kinds.is_refusal(main)):  # noqa: PLR2004
-        return Severity.ERROR
-    return Severity.NOTE if own and main is None else Severity.WARNING
+        return GroupSeverity.ERROR
+    return GroupSeverity.NOTE if own and main is None else GroupSeverity.WARNING
 
 
-def _nearest(incident: Incident, main: Record | None) -> tuple[str, ...]:
+def _nearest(incident: Incident, main: LogRecord | None) -> tuple[str, ...]:
     """Return the codes that come into question; those of a redirect only its target would tell."""
     access = incident.access
     if access is None or 300 <= access.status < 400:  # noqa: PLR2004
@@ -205,7 +205,7 @@ def _nearest(incident: Incident, main: Record | None) -> tuple[str, ...]:
     return recognising.nearest(access) if hidden or not access.fine else ()
 
 
-def _sample(main: Record | None) -> str:
+def _sample(main: LogRecord | None) -> str:
     if main is None:
         return ""
     text = main.text.strip()

@@ -3,7 +3,7 @@
 import re
 from enum import Enum, auto
 
-from odoorway.doctor.logs.parse import Access, Pid, Record
+from odoorway.doctor.logs.parse import Access, LogRecord, Pid
 
 SLACK = 0.05  # seconds between a record's time and the request's measured bounds
 _RPC = ("/xmlrpc", "/jsonrpc")
@@ -30,7 +30,7 @@ _NOTES = re.compile(
 )
 
 
-class Role(Enum):
+class RecordRole(Enum):
     """What a record is to its request."""
 
     ASIDE = auto()  # says more about a request
@@ -43,63 +43,65 @@ class Role(Enum):
 
 
 _ROLES = (
-    ("odoo.tools.misc", Role.DUMP),
-    ("werkzeug", Role.AFTER),
-    ("odoo.http", Role.LAST),
-    ("odoo.addons.base_automation", Role.LAST),
+    ("odoo.tools.misc", RecordRole.DUMP),
+    ("werkzeug", RecordRole.AFTER),
+    ("odoo.http", RecordRole.LAST),
+    ("odoo.addons.base_automation", RecordRole.LAST),
 )
 
 
-def role(record: Record) -> Role:
+def role(record: LogRecord) -> RecordRole:
     """Return what *record* is to its request."""
     text, logger = record.text, record.logger
     if logger == "odoo.service.server":
         return _server(text)
     if _NOTES.search(text, 0, 600):
-        return Role.NOTE
+        return RecordRole.NOTE
     if logger.startswith(_APART):
-        return Role.APART
+        return RecordRole.APART
     if logger == "odoo.http" and " called with a request of type " in text[:600]:
-        return Role.ASIDE
-    return next((of for prefix, of in _ROLES if logger.startswith(prefix)), Role.ASIDE)
+        return RecordRole.ASIDE
+    return next((of for prefix, of in _ROLES if logger.startswith(prefix)), RecordRole.ASIDE)
 
 
-def _server(text: str) -> Role:
+def _server(text: str) -> RecordRole:
     if text.startswith("Worker") and ("timeout after" in text[:99] or "exiting" in text[:99]):
-        return Role.DEATH
-    return Role.ASIDE if "limit" in text[:300] and "reached" in text[:300] else Role.APART
+        return RecordRole.DEATH
+    return (
+        RecordRole.ASIDE if "limit" in text[:300] and "reached" in text[:300] else RecordRole.APART
+    )
 
 
-def victim(record: Record) -> Pid:
+def victim(record: LogRecord) -> Pid:
     """Return the process whose end *record* tells: the master writes of its workers."""
     found = _VICTIM.search(record.text)
     return found[1].encode() if found else record.pid
 
 
-def is_retry(record: Record) -> bool:
+def is_retry(record: LogRecord) -> bool:
     """Whether Odoo ran, or gave up to run, the request again after a conflict."""
     return record.logger == "odoo.service.model"
 
 
-def is_refusal(record: Record) -> bool:
+def is_refusal(record: LogRecord) -> bool:
     """Whether it is the message that Odoo answers with, which type jsonrpc sends with a 200."""
     about_code = record.text.startswith(("<function", "The endpoint"))
-    return role(record) is Role.LAST and not about_code
+    return role(record) is RecordRole.LAST and not about_code
 
 
-def is_conflict(record: Record) -> bool:
+def is_conflict(record: LogRecord) -> bool:
     """Whether another transaction was in the way; a traceback says it in its last line."""
     said = record.text[-_SAID:] if record.traceback else record.text
     return bool(_CONFLICT.search(said))
 
 
-def named_path(record: Record) -> str | None:
+def named_path(record: LogRecord) -> str | None:
     """Return the path that the record itself names, where it names one."""
     found = _PATH.search(record.text, 0, 1000)
     return found[found.lastindex or 0].partition("?")[0] if found else None
 
 
-def can_be_of(record: Record, access: Access) -> bool:
+def can_be_of(record: LogRecord, access: Access) -> bool:
     """Whether *record* can have come from that request, whose access line follows it.
 
     Only facts decide: when the request ran, the path that the record names, the database, the
@@ -122,12 +124,12 @@ def is_rpc(access: Access) -> bool:
     return access.path.startswith(_RPC)
 
 
-def _same_database(record: Record, access: Access) -> bool:
+def _same_database(record: LogRecord, access: Access) -> bool:
     """Tell whether the databases agree; one may be unknown, and RPC opens another."""
     return record.db == access.db or bool({record.db, access.db} & {"?", "None"}) or is_rpc(access)
 
 
-def _status_fits(record: Record, access: Access) -> bool:
+def _status_fits(record: LogRecord, access: Access) -> bool:
     if "CSRF" in record.text[:60]:
         return access.status == 400  # noqa: PLR2004
     if access.status in _NOTHING_LOGGED and is_refusal(record):
@@ -138,6 +140,6 @@ def _status_fits(record: Record, access: Access) -> bool:
     return "return self.request.registry['ir.http']._dispatch(" not in record.text
 
 
-def _announced_wait(record: Record) -> float:
+def _announced_wait(record: LogRecord) -> float:
     found = _WAIT.search(record.text, 0, 300) if is_retry(record) else None
     return float(found[1]) if found else 0.0

@@ -48,7 +48,7 @@ _COLOUR = re.compile(rb"\x1b\[[0-9;]{0,20}m")
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class LogRecord:
     """One record: what was logged, with its continuation lines (a traceback among them)."""
 
     time: str  # as written, such as 2026-11-23 22:32:33,837
@@ -106,7 +106,7 @@ class Scanner:
         self.last = ""  # the time of the last one
         self.requests = False  # whether there are access lines
 
-    def feed(self, block: bytes) -> Iterator[Record | Access]:
+    def feed(self, block: bytes) -> Iterator[LogRecord | Access]:
         """Yield what *block*, whole lines without the last line's end, completes."""
         if b"\x1b" in block:
             block = _COLOUR.sub(b"", block)
@@ -125,7 +125,7 @@ class Scanner:
         if first:
             self._note(data, first)
 
-    def finish(self) -> Iterator[Record | Access]:
+    def finish(self) -> Iterator[LogRecord | Access]:
         """Yield the last record: no more lines of it will come."""
         last, self._open = self._open, b""
         yield from _record(last)
@@ -149,11 +149,13 @@ def _shortened(text: bytes) -> bytes:
     return text if len(text) <= 2 * _KEPT else text[:_KEPT] + text[-_KEPT:]
 
 
-def _record(text: bytes) -> Iterator[Record]:
+def _record(text: bytes) -> Iterator[LogRecord]:
     found = _RECORD.match(_shortened(text).decode(errors="replace"))
     if found:
         time, pid, level, db, logger, message = found.groups()
-        yield Record(time, pid.encode(), level, db, logger, message.replace("\r\n", "\n").rstrip())
+        yield LogRecord(
+            time, pid.encode(), level, db, logger, message.replace("\r\n", "\n").rstrip()
+        )
 
 
 def _access(data: bytes, start: int) -> Iterator[Access]:

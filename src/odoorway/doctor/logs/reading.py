@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from odoorway.doctor.logs.groups import Group, Groups
 from odoorway.doctor.logs.lines import blocks, plain
-from odoorway.doctor.logs.parse import Access, Record, Scanner
+from odoorway.doctor.logs.parse import Access, LogRecord, Scanner
 from odoorway.doctor.logs.tie import Incident, Tie
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class GroupedIncident:
     """An incident, and the group that it was counted in."""
 
     incident: Incident
@@ -35,7 +35,7 @@ class Reading:
         """Whether the log has access lines, without which no failure has a request."""
         return self._scanner.requests
 
-    def read(self, chunks: Iterable[bytes | None]) -> Iterator[Found]:
+    def read(self, chunks: Iterable[bytes | None]) -> Iterator[GroupedIncident]:
         """Yield each incident of *chunks* as soon as it is known; None is a pause in the log."""
         cut = plain()
         for block in blocks(chunks):
@@ -44,19 +44,19 @@ class Reading:
             else:
                 yield from self._taken(self._scanner.feed(cut(block)))
 
-    def finish(self) -> Iterator[Found]:
+    def finish(self) -> Iterator[GroupedIncident]:
         """Yield what is left when no more lines come."""
         yield from self._taken(self._scanner.finish())
         yield from self._counted(self._tie.finish())
 
-    def _pause(self) -> Iterator[Found]:
+    def _pause(self) -> Iterator[GroupedIncident]:
         yield from self._taken(self._scanner.finish())
         yield from self._counted(self._tie.idle())
 
-    def _taken(self, items: Iterable[Record | Access]) -> Iterator[Found]:
+    def _taken(self, items: Iterable[LogRecord | Access]) -> Iterator[GroupedIncident]:
         for item in items:
             yield from self._counted(self._tie.take(item))
 
-    def _counted(self, incidents: Iterable[Incident]) -> Iterator[Found]:
+    def _counted(self, incidents: Iterable[Incident]) -> Iterator[GroupedIncident]:
         for incident in incidents:
-            yield Found(incident, self.groups.add(incident))
+            yield GroupedIncident(incident, self.groups.add(incident))

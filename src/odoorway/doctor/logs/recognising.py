@@ -7,7 +7,7 @@ from odoorway.diagnose.evidence import Evidence
 from odoorway.diagnose.fault import Fault
 from odoorway.diagnose.recognise import Sure, Unsure, recognise
 from odoorway.doctor.logs import fingerprint, kinds
-from odoorway.doctor.logs.parse import Access, Record
+from odoorway.doctor.logs.parse import Access, LogRecord
 from odoorway.doctor.logs.tie import Incident
 
 _ENDS = 4000  # characters of a record that are looked at, at each of its ends
@@ -20,7 +20,7 @@ _CLASSES = {  # of exceptions that are told by their words only
 }
 
 
-def code_of(incident: Incident, main: Record | None) -> str | None:
+def code_of(incident: Incident, main: LogRecord | None) -> str | None:
     """Return the code that the incident shows, *main* being the record that says most about it.
 
     None where the log alone does not tell: the recogniser is unsure, or would need the body.
@@ -72,7 +72,7 @@ def _lines(incident: Incident) -> Iterator[str]:
         yield f"{access.time} {access.pid.decode()} INFO {access.db} werkzeug: - - - [] {request}"
 
 
-def _by_words(main: Record, log: str) -> str | None:
+def _by_words(main: LogRecord, log: str) -> str | None:
     told = fingerprint.read(main.text, "")
     name = told.kind or next((name for said, name in _CLASSES.items() if said in told.message), "")
     return exceptions.code_of(Fault(name, told.message, log))

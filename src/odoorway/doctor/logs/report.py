@@ -5,7 +5,7 @@ from typing import Any
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.doctor.logs.fingerprint import Frame
 from odoorway.doctor.logs.groups import Group, request_of, when
-from odoorway.doctor.logs.reading import Found, Reading
+from odoorway.doctor.logs.reading import GroupedIncident, Reading
 
 
 def as_json(reading: Reading, problems: list[str]) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def group_as_json(group: Group) -> dict[str, Any]:
     }
 
 
-def incident_as_json(found: Found) -> dict[str, Any]:
+def incident_as_json(found: GroupedIncident) -> dict[str, Any]:
     """Return one incident of a log that is followed; its group when it is the group's first."""
     access = found.incident.access
     told = {

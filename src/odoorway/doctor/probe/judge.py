@@ -19,7 +19,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ProbeFinding:
     """One thing that the probe found."""
 
     level: Level
@@ -33,11 +33,11 @@ _AS_IT_SHOULD = {
 }  # fmt: skip
 
 
-def judge(exchange: Exchange) -> list[Found]:
+def judge(exchange: Exchange) -> list[ProbeFinding]:
     """Return what one exchange shows; nothing when it is as it should be."""
     shown = seen(exchange)
     if exchange.failure:
-        return [Found(Level.ERROR, diagnosis(exchange.failure), shown)]
+        return [ProbeFinding(Level.ERROR, diagnosis(exchange.failure), shown)]
     match exchange.ask.purpose:
         case Purpose.CONNECT:
             return []
@@ -46,7 +46,7 @@ def judge(exchange: Exchange) -> list[Found]:
     return _answer(exchange, shown)
 
 
-def _answer(exchange: Exchange, shown: str) -> list[Found]:
+def _answer(exchange: Exchange, shown: str) -> list[ProbeFinding]:
     result = recognise(exchange.evidence)
     match result:
         case Sure(known):
@@ -55,7 +55,7 @@ def _answer(exchange: Exchange, shown: str) -> list[Found]:
             refused = exchange.evidence.status < 500  # noqa: PLR2004 - the HTTP class of errors
             if exchange.ask.purpose is Purpose.EMPTY and refused:
                 return []
-            return [Found(Level.GUESS, one, shown) for one in nearest]
+            return [ProbeFinding(Level.GUESS, one, shown) for one in nearest]
         case Fine():
             return []
 
@@ -75,7 +75,7 @@ def takes_post(exchange: Exchange) -> bool:
     return exchange.evidence.status != 405 or "POST" in _allowed(exchange)  # noqa: PLR2004
 
 
-def _route(exchange: Exchange, shown: str) -> list[Found]:
+def _route(exchange: Exchange, shown: str) -> list[ProbeFinding]:
     """Judge the answer to a method that nobody uses: 405 is how a route says that it is there."""
     status = exchange.evidence.status
     if status == 405 and "POST" in _allowed(exchange):  # noqa: PLR2004
@@ -87,25 +87,29 @@ def _route(exchange: Exchange, shown: str) -> list[Found]:
     result = recognise(exchange.evidence)
     match result:
         case Sure(known):
-            return [Found(Level.ERROR, known, shown)]
+            return [ProbeFinding(Level.ERROR, known, shown)]
         case Unsure((likelier, _)) if likelier.code == "odoo.route-not-found":
-            return [Found(Level.ERROR, likelier, shown)]  # a controller never sees this method
+            return [
+                ProbeFinding(Level.ERROR, likelier, shown)
+            ]  # a controller never sees this method
         case _:
             return []
 
 
-def _sure(exchange: Exchange, known: Diagnosis, shown: str) -> list[Found]:
+def _sure(exchange: Exchange, known: Diagnosis, shown: str) -> list[ProbeFinding]:
     empty = exchange.ask.purpose is Purpose.EMPTY
     if empty and known.code in _AS_IT_SHOULD:
         return []
     if empty and known.code == "odoo.wrong-request-type":
         return [_rpc(shown)]
-    return [Found(Level.ERROR, known, shown)]
+    return [ProbeFinding(Level.ERROR, known, shown)]
 
 
-def _rpc(shown: str) -> Found:
+def _rpc(shown: str) -> ProbeFinding:
     """Return the finding for a route that takes JSON-RPC: a platform's payload never arrives."""
-    return Found(Level.ERROR, diagnosis("odoo.envelope-missing"), f"{shown}, so it is type='json'")
+    return ProbeFinding(
+        Level.ERROR, diagnosis("odoo.envelope-missing"), f"{shown}, so it is type='json'"
+    )
 
 
 def _allowed(exchange: Exchange) -> list[str]:

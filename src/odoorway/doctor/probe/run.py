@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from odoorway.diagnose.catalog import diagnosis
-from odoorway.doctor.probe.judge import Found, Level, judge, seen, takes_post
+from odoorway.doctor.probe.judge import Level, ProbeFinding, judge, seen, takes_post
 from odoorway.doctor.probe.request import Ask, Purpose, Target, sequence
 from odoorway.doctor.probe.wire import Exchange, Wire
 
@@ -18,7 +18,7 @@ class Report:
     """What was asked and what was found, what to fix first first."""
 
     exchanges: list[Exchange] = field(default_factory=list)
-    findings: list[Found] = field(default_factory=list)
+    findings: list[ProbeFinding] = field(default_factory=list)
     version: str = ""
 
     @property
@@ -94,7 +94,7 @@ class Probe:
             if not self._anywhere and urlsplit(to).hostname != urlsplit(ask.url).hostname:
                 return exchange
             self._report.findings.append(
-                Found(Level.ERROR, diagnosis("odoo.redirected"), seen(exchange))
+                ProbeFinding(Level.ERROR, diagnosis("odoo.redirected"), seen(exchange))
             )
             exchange = await self._send(replace(ask, url=to))
         return exchange
@@ -109,7 +109,7 @@ class Probe:
         known = [one for one in self._report.findings if one.level is Level.ERROR]
         by_proxy = any(one.diagnosis.code.startswith(("proxy.", "network.")) for one in known)
         if not by_proxy and not self._looks_like_odoo():
-            found = Found(
+            found = ProbeFinding(
                 Level.ERROR, diagnosis("probe.not-odoo"), seen(self._report.exchanges[-1])
             )
             self._report.findings.insert(0, found)
@@ -134,7 +134,7 @@ class Probe:
                 exchange = await self._send(ask)
                 if not await self._found(exchange) and exchange.evidence.json is False:
                     text = f"the key's user may not {operation} {model}"
-                    found = Found(Level.ERROR, diagnosis("odoo.access-denied"), text)
+                    found = ProbeFinding(Level.ERROR, diagnosis("odoo.access-denied"), text)
                     self._report.findings.append(found)
 
 
