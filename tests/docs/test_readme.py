@@ -46,3 +46,15 @@ def resolve(words: list[str]) -> None:
         command = children[word]
     known = {option for param in command.params for option in param.opts}
     assert {word for word in words if word.startswith("--")} <= known
+
+
+def test_every_promise_names_the_test_that_proves_it() -> None:
+    """Under "What you can rely on": a link to the file, with the test's name as its title."""
+    section = README.partition("## What you can rely on")[2].partition("\nThe command line")[0]
+    promises = re.split(r"^- ", section, flags=re.MULTILINE)[1:]
+    assert len(promises) >= 10
+    for promise in promises:
+        proofs = re.findall(r'\[test\]\((tests/\S+) "(\w+)"\)', promise)
+        assert proofs, promise
+        for file, name in proofs:
+            assert re.search(rf"^(async )?def {name}\(", (ROOT / file).read_text(), re.MULTILINE)
