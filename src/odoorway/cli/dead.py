@@ -18,20 +18,30 @@ from odoorway.console.jobs import RATE, RATES, BulkReplays
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.journal.found import Chosen
 from odoorway.journal.port import Journal
-from odoorway.model.delivery import State
+from odoorway.model.delivery import Delivery, State
+from odoorway.model.mask import Mask
 
 dead = typer.Typer(no_args_is_help=True, help="Deliveries that a person has to look at.")
 
 
 @dead.command("list")
-@with_settings("journal", "url", "token")
+@with_settings("journal", "masked", "url", "token")
 def list_dead(limit: Limit = 20, as_json: AsJson = False, **flags: Any) -> None:
     """List dead letters, newest first, each with its cause and fix."""
-    remote = remote_of(read_settings(flags)[0])
+    settings, _ = read_settings(flags)
+    remote, names = remote_of(settings), settings.masked_fields
     if remote:
         _list_there(remote, limit, as_json=as_json)
         return
-    found = with_journal(flags, lambda j: j.deliveries(state=State.DEAD, limit=limit))
+
+    async def work(journal: Journal) -> list[Delivery]:
+        found = []
+        for one in await journal.deliveries(state=State.DEAD, limit=limit):
+            event = await journal.event(one.event_id) if names else None
+            found.append(Mask.of(names, event.body if event else b"").delivery(one))
+        return found
+
+    found = with_journal(flags, work)
     if as_json:
         print(json.dumps([asdict(d) for d in found]))
         return

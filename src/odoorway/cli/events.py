@@ -17,7 +17,7 @@ from odoorway.diagnose.catalog import CATALOG
 from odoorway.journal.port import Journal
 from odoorway.model.delivery import Attempt, Delivery, State
 from odoorway.model.event import Event, Headers
-from odoorway.model.mask import hidden_attempt, hidden_event
+from odoorway.model.mask import Mask
 
 events = typer.Typer(no_args_is_help=True, help="What was received, and what became of it.")
 Found = tuple[Event, list[tuple[Delivery, Sequence[Attempt]]]]
@@ -41,8 +41,11 @@ def list_events(limit: Limit = 20, as_json: AsJson = False, **flags: Any) -> Non
         return
 
     async def work(journal: Journal) -> list[tuple[Event, Sequence[Delivery]]]:
-        found = [hidden_event(one, names) for one in await journal.events(limit=limit)]
-        return [(e, await journal.deliveries(event_id=e.id)) for e in found]
+        found: list[tuple[Event, Sequence[Delivery]]] = []
+        for event in await journal.events(limit=limit):
+            mask, made = Mask.of(names, event.body), await journal.deliveries(event_id=event.id)
+            found.append((mask.event(event), [mask.delivery(one) for one in made]))
+        return found
 
     rows = with_journal(flags, work)
     if as_json:
@@ -94,8 +97,9 @@ def show_event(
             raise unknown(f"event {event_id}")
         found = await journal.deliveries(event_id=event_id, limit=1000)
         tried = {one.id: await journal.attempts(one.id) for one in reversed(found)}
-        return hidden_event(event, names), [
-            (one, [hidden_attempt(attempt, names) for attempt in tried[one.id]])
+        mask = Mask.of(names, event.body)
+        return mask.event(event), [
+            (mask.delivery(one), [mask.attempt(attempt) for attempt in tried[one.id]])
             for one in reversed(found)
         ]
 

@@ -20,7 +20,7 @@ from odoorway.console.asked import wanted_of
 from odoorway.journal.found import EventFilter, History
 from odoorway.journal.port import Journal
 from odoorway.model.event import Event
-from odoorway.model.mask import hidden_attempt, masked
+from odoorway.model.mask import Mask, masked
 
 _PAGE = 500  # events, or fewer that are large
 _BATCH, _BATCH_BYTES = 200, 8 * 1024 * 1024  # events, and bytes of their bodies, in one commit
@@ -66,8 +66,12 @@ async def _exported(
 
 
 def _told(one: History, names: tuple[str, ...]) -> dict[str, Any]:
+    mask = Mask.of(names, one.event.body)
     deliveries = [
-        {**asdict(made), "tried": [asdict(hidden_attempt(attempt, names)) for attempt in attempts]}
+        {
+            **asdict(mask.delivery(made)),
+            "tried": [asdict(mask.attempt(attempt)) for attempt in attempts],
+        }
         for made, attempts in one.deliveries
     ]
     return {**_plain(one.event, names), "deliveries": deliveries}

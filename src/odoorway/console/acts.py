@@ -1,7 +1,7 @@
 """What pages and API have in common: asking the journal, and the few things that act."""
 
 import difflib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import aiohttp
@@ -18,7 +18,7 @@ from odoorway.journal.accounts import Person
 from odoorway.journal.found import Rhythm
 from odoorway.model.delivery import Planned, State
 from odoorway.model.event import Event, Flaw
-from odoorway.model.mask import shown_body
+from odoorway.model.mask import Mask
 from odoorway.model.standing import Standing
 from odoorway.receive.identity import Identified, identify
 from odoorway.transform.run import Asks, Commands, Transformed
@@ -69,12 +69,13 @@ async def _about(web: Web, name: str) -> About:
 async def deliveries_of(web: Web, event: Event) -> list[dict[str, Any]]:
     """Return an event's deliveries, the newest first."""
     found = await web.desk.journal.deliveries(event_id=event.id, limit=200)
+    mask = Mask.of(web.desk.masked, event.body)
     return [
         view.delivery_view(
             one,
             await web.desk.journal.attempts(one.id),
             web.desk.odoo_urls.get(one.destination, ""),
-            web.desk.masked,
+            mask,
         )
         for one in found
     ]
@@ -155,10 +156,11 @@ async def planned_today(web: Web, event: Event) -> list[dict[str, str]]:
     """Return what today's handlers make of an event, and how that differs; nothing is written."""
     sent = {one["route"]: one["commands"] for one in reversed(await deliveries_of(web, event))}
     found = []
+    mask = Mask.of(web.desk.masked, event.body)
     routes = list(routes_today(web, event))
     results = await web.desk.handlers.run([Task(route.name, event) for route in routes])
     for route, result in zip(routes, results, strict=True):
-        text = _today(result, web.desk.masked)
+        text = _today(result, mask)
         before = sent.get(route.name, "")
         lines = difflib.unified_diff(
             before.splitlines(), text.splitlines(), "sent then", "today", lineterm="", n=2
@@ -174,12 +176,12 @@ async def planned_today(web: Web, event: Event) -> list[dict[str, str]]:
     return found
 
 
-def _today(result: Transformed, names: Collection[str]) -> str:
+def _today(result: Transformed, mask: Mask) -> str:
     if isinstance(result, Commands):
-        return shown_body(result.text.encode(), names)
+        return mask.commands(result.text)
     if isinstance(result, Asks):
-        return result.text
-    return f"{result.outcome} {result.code}\n{result.detail}"
+        return mask.text(result.text)
+    return f"{result.outcome} {result.code}\n{mask.text(result.detail)}"
 
 
 async def sources_of(web: Web) -> list[dict[str, Any]]:

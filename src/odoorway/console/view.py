@@ -14,7 +14,7 @@ from odoorway.journal.port import Stats
 from odoorway.model.delivery import Attempt, Delivery, State
 from odoorway.model.diagnosis import Diagnosis
 from odoorway.model.event import Event, Flaw, Rejection
-from odoorway.model.mask import shown_body
+from odoorway.model.mask import Mask, shown_body
 from odoorway.model.standing import Standing
 
 LATE = 300.0  # seconds that an event may wait before a person should look
@@ -164,6 +164,7 @@ def event_row(event: Event, deliveries: Iterable[Delivery]) -> dict[str, Any]:
 
 def event_view(event: Event, names: Collection[str], flaws: Iterable[Flaw] = ()) -> dict[str, Any]:
     """Return an event whole, its payload masked, with what its source declares and it lacks."""
+    mask = Mask.of(names, event.body)
     return {
         "id": event.id,
         "source": event.source,
@@ -175,7 +176,7 @@ def event_view(event: Event, names: Collection[str], flaws: Iterable[Flaw] = ())
         "version": event.version,
         "conflict": event.conflict,
         "flaws": [
-            {"code": one.code, "title": CATALOG[one.code].title, "detail": one.detail}
+            {"code": one.code, "title": CATALOG[one.code].title, "detail": mask.text(one.detail)}
             for one in flaws
         ],
         "headers": [list(pair) for pair in event.headers],
@@ -185,7 +186,7 @@ def event_view(event: Event, names: Collection[str], flaws: Iterable[Flaw] = ())
 
 
 def delivery_view(
-    delivery: Delivery, attempts: Sequence[Attempt], odoo_url: str, names: Collection[str]
+    delivery: Delivery, attempts: Sequence[Attempt], odoo_url: str, mask: Mask
 ) -> dict[str, Any]:
     """Return a delivery with its attempts, and its diagnosis where it has one."""
     sent = next((one.commands for one in reversed(attempts) if one.commands), "")
@@ -199,10 +200,10 @@ def delivery_view(
         "code": delivery.code,
         "due": when(delivery.due_at) if delivery.state is State.PENDING else "",
         "waits": delivery.state is State.PENDING and bool(attempts),
-        "evidence": delivery.detail if told else "",
+        "evidence": mask.text(delivery.detail) if told else "",
         "diagnosis": diagnosis_view(told) if told else None,
-        "commands": shown_body(sent.encode(), names) if sent else "",
-        "attempts": [_attempt(one, odoo_url) for one in attempts],
+        "commands": mask.commands(sent),
+        "attempts": [_attempt(mask.attempt(one), odoo_url) for one in attempts],
     }
 
 
@@ -269,7 +270,7 @@ def rejection_view(one: Rejection, names: Collection[str]) -> dict[str, Any]:
         "at": when(one.at),
         "status": one.status,
         "code": one.code,
-        "detail": one.detail,
+        "detail": Mask.of(names, one.body).text(one.detail),
         "headers": [list(pair) for pair in one.headers],
         "body": shown_body(one.body, names),
         "title": known.title if known else one.code,

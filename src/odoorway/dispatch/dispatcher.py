@@ -24,6 +24,7 @@ from odoorway.errors import JournalUnavailable
 from odoorway.gateway import Route
 from odoorway.journal.port import MAX_BYTES, Journal
 from odoorway.model.delivery import Delivery, Leased, Outcome, Settlement
+from odoorway.model.event import Event
 from odoorway.model.standing import Standing
 from odoorway.model.version import is_older
 from odoorway.telemetry import Counter, Histogram, Log, count, log, observe
@@ -95,12 +96,17 @@ class Dispatcher:
         handlers: Handlers | None = None,
         draw: Callable[[], float] = random.random,
         at: Callable[[str], None] = _nowhere,
+        logged: Callable[[str, Event], str] = lambda detail, _: detail,
     ) -> None:
-        """Serve the deliveries planned for the destination called *name*, as *owner*."""
+        """Serve the deliveries planned for the destination called *name*, as *owner*.
+
+        What a detail tells of an event is logged as *logged* returns it.
+        """
         self.name = name
         self.breaker = Breaker()
         self._destination, self._routes, self._journal = destination, routes, journal
         self._clock, self._owner, self._draw, self._at = clock, owner, draw, at
+        self._logged = logged
         self._policy = policy or RetryPolicy()
         self._limits = limits or DispatchLimits()
         self._handlers = handlers or HandlersHere(routes)
@@ -541,7 +547,7 @@ class Dispatcher:
             if settled.delivery not in held:
                 log(Log.LEASE_LOST, event_id=one.event.id, delivery=settled.delivery)
                 continue
-            _report(one, settled)
+            self._report(one, settled)
             self._count(one, settled)
             tracing.delivered(
                 one.event.header(tracing.HEADER),
@@ -593,6 +599,16 @@ class Dispatcher:
                     raise
                 settlements = [_unrecordable(settlements[0], error)]
 
+    def _report(self, leased: Leased, settled: Settlement) -> None:
+        log(
+            _LOG[settled.outcome],
+            event_id=leased.event.id,
+            delivery=settled.delivery,
+            route=leased.delivery.route,
+            code=settled.code,
+            detail=self._logged(settled.detail, leased.event)[:200],
+        )
+
     def _count(self, leased: Leased, settled: Settlement) -> None:
         source, route = leased.event.source, self._routes.get(leased.delivery.route)
         topic = route.pattern(leased.event.topic) if route else None
@@ -601,17 +617,6 @@ class Dispatcher:
         if settled.outcome is Outcome.DELIVERED:
             waited = max(0.0, settled.at - leased.event.received_at)
             observe(Histogram.ARRIVAL, waited, source, self.name)
-
-
-def _report(leased: Leased, settled: Settlement) -> None:
-    log(
-        _LOG[settled.outcome],
-        event_id=leased.event.id,
-        delivery=settled.delivery,
-        route=leased.delivery.route,
-        code=settled.code,
-        detail=settled.detail[:200],
-    )
 
 
 def _unrecordable(settled: Settlement, error: Exception) -> Settlement:

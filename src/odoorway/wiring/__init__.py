@@ -25,7 +25,8 @@ from odoorway.errors import SettingsError
 from odoorway.gateway import Gateway
 from odoorway.journal.port import Journal, Limits
 from odoorway.journal.sqlite import SqliteJournal
-from odoorway.model.mask import shown_body
+from odoorway.model.event import Event
+from odoorway.model.mask import Mask, shown_body
 from odoorway.receive.app import ReceiveApp, ReceiveLimits
 from odoorway.receive.server import build_server
 from odoorway.receive.signature import Verifier, resolve_secrets
@@ -224,7 +225,13 @@ def _dispatcher(  # noqa: PLR0913, PLR0917 - the composition root gives each par
         ),
         handlers=handlers,
         at=at,
+        logged=_logged(settings.masked_fields),
     )
+
+
+def _logged(names: Sequence[str]) -> Callable[[str, Event], str]:
+    """Return how a delivery's detail is logged."""
+    return lambda detail, event: Mask.of(names, event.body).text(detail) if detail else ""
 
 
 def _handler_limits(settings: Settings) -> HandlerLimits:
