@@ -6,7 +6,7 @@ import re
 import typing
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args
 
 from odoorway.errors import DeclarationError
 from odoorway.model.delivery import Planned
@@ -15,6 +15,7 @@ from odoorway.model.event import Event
 from odoorway.model.source import SourceDefinition
 
 Handler = Callable[..., Any]
+OnBreach = Literal["tell", "dead", "note"]
 _SOURCE_NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
 
@@ -30,6 +31,7 @@ class Route:
     wants_event: bool
     destination: str
     hold: bool
+    on_breach: OnBreach = "tell"
 
     def matches(self, topic: str) -> bool:
         """Tell whether *topic* is one of this route's; ``*`` and ``orders/*`` are patterns."""
@@ -60,12 +62,16 @@ class Source:
         name: str | None = None,
         destination: str = DEFAULT,
         hold: bool = False,
+        on_breach: OnBreach = "tell",
     ) -> Callable[[Handler], Handler]:
         """Declare the decorated function as the handler of *topics*; it is returned unchanged.
 
         ``name`` is the route's, by default the function's; ``destination`` is the name of one
         that the gateway declares, by default the Odoo of the settings. With ``hold`` a dead letter
         stops the later deliveries that share its ordering key until a person replays it.
+        ``on_breach`` is what becomes of a delivery that is written but not as its ``expect=`` says:
+        ``"tell"`` makes it a problem that a person sees, ``"dead"`` a dead letter, ``"note"`` notes
+        it beside the delivery.
 
         Raises:
             DeclarationError: no topic, a name taken, or a handler that cannot be called.
@@ -74,6 +80,11 @@ class Source:
             raise DeclarationError(
                 f"source {self.name!r}: .on() needs the topics to take, like"
                 ' .on("orders/create"), or .on("*") for all'
+            )
+
+        if on_breach not in get_args(OnBreach):
+            raise DeclarationError(
+                f"source {self.name!r}: on_breach= is {on_breach!r}; use 'tell', 'dead' or 'note'"
             )
 
         def declare(handler: Handler) -> Handler:
@@ -88,6 +99,7 @@ class Source:
                     wants_event=wants_event,
                     destination=destination,
                     hold=hold,
+                    on_breach=on_breach,
                 )
             )
             return handler

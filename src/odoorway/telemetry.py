@@ -40,6 +40,10 @@ class Log(_Meant):
     DELIVERED = "delivery.delivered", "written into the destination"
     RETRY = "delivery.retry", "will be tried again; with when and why"
     DEAD = "delivery.dead", "a person has to look; with the diagnosis"
+    BREACHED = (
+        "delivery.breached",
+        "written, but not as the handler expected; with what it expected and what Odoo holds",
+    )
     SKIPPED = "delivery.skipped", "nothing to do; with the reason"
     PAUSED = "destination.paused", "the destination fails as a whole; no attempt is spent"
     RESUMED = "destination.resumed", "it works again"

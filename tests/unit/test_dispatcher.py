@@ -725,3 +725,24 @@ async def test_an_outcome_that_cannot_be_recorded_is_one_delivery_s_own() -> Non
     await asyncio.wait_for(bench.dispatcher.step(), 30)
     assert await bench.states() == [State.DELIVERED, State.DEAD, State.DELIVERED]
     assert (await bench.codes())[1] == "gateway.delivery-failed"
+
+
+async def test_what_is_written_but_not_as_expected_is_a_state_of_its_own() -> None:
+    """With both figures; or a dead letter, or a note, as its route says. The lane goes on."""
+    breach = "amount_total: expected 64.00, Odoo holds 73.60"
+    bench = Bench(Verdict(outcome=Outcome.DELIVERED, breach=breach))
+    for outcome in ("tell", "dead", "note"):
+        bench.routes["act"] = replace(bench.routes["act"], on_breach=outcome)
+        await bench.receive("a", about="order/1", version="2026-01-01T00:00:00Z")
+        await bench.dispatcher.step()
+    assert await bench.states() == [State.BREACHED, State.DEAD, State.DELIVERED]
+    assert await bench.codes() == ["odoo.expectation-broken"] * 3
+    told = await bench.journal.deliveries()
+    assert {one.detail for one in told} == {breach}
+    problems = {one.kind: one.count for one in await bench.journal.problems()}
+    assert problems == {"breached": 1, "dead": 1}
+    assert await bench.journal.give_up("evt_0000", 1.0, "right as it is") == 1
+    assert (await bench.states())[0] is State.DELIVERED
+    await bench.receive("b", about="order/1", version="2025-01-01T00:00:00Z")
+    await bench.dispatcher.step()
+    assert (await bench.codes())[-1] == "event.stale", "a breach counts as written"

@@ -23,6 +23,7 @@ events = typer.Typer(no_args_is_help=True, help="What was received, and what bec
 Found = tuple[Event, list[tuple[Delivery, Sequence[Attempt]]]]
 _COLOURS: dict[str, str] = {
     State.DELIVERED: "green",
+    State.BREACHED: "magenta",
     State.DEAD: "red",
     State.SKIPPED: "dim",
     State.PENDING: "yellow",

@@ -60,6 +60,9 @@ def alerts(seen: Seen, backlog: float) -> Iterator[Alert]:
             title, fix = (known.title, known.fix[0]) if known else (one.code, "")
             text = f"{one.count} dead letters of {one.source}: {title}. Fix: {fix}"
             yield Alert(f"dead {one.source} {one.destination} {one.code}", text)
+        if one.kind == "breached":
+            text = f"{one.count} of {one.source} are written, but not as the handler expected"
+            yield Alert(f"breached {one.source} {one.destination}", text)
     yield from _waiting(seen, backlog)
     for standing in seen.standings:
         failing = standing.failures and seen.now - standing.changed_at > _FAILING

@@ -18,7 +18,14 @@ STATUS = {
     "reasons": [{"level": "bad", "title": "3 dead letters", "detail": _KNOWN["title"]}],
     "events": 24,
     "rejections": 1,
-    "deliveries": {"pending": 0, "leased": 0, "delivered": 21, "skipped": 0, "dead": 3},
+    "deliveries": {
+        "pending": 0,
+        "leased": 0,
+        "delivered": 21,
+        "breached": 0,
+        "skipped": 0,
+        "dead": 3,
+    },
     "oldest_waiting_seconds": None,
     "flows": [FLOW],
 }

@@ -158,7 +158,7 @@ class Pages:
             {**view.problem_view(one), "trend": trend(one.hours, now)}
             for one in await self._journal.problems(long_ago=now - view.LATE)
         ]
-        found.sort(key=lambda one: ("dead", "waiting", "rejection").index(one["kind"]))
+        found.sort(key=lambda one: ("dead", "breached", "waiting", "rejection").index(one["kind"]))
         jobs = list(self._web.jobs.known.values())[:-4:-1]
         return await self._web.show(
             request,

@@ -41,6 +41,18 @@ def reasons(
                 "link": "See the problems, and replay them after the fix",
             }
         )
+    breached = sum(one.count for one in problems if one.kind == "breached")
+    if breached:
+        found.append(
+            {
+                "level": "bad",
+                "title": f"{breached} written, but not as expected",
+                "detail": "Odoo holds another value than the handler expected.",
+                "fix": "",
+                "href": "/problems",
+                "link": "See both figures",
+            }
+        )
     waits = 0.0 if stats.oldest_waiting is None else now - stats.oldest_waiting
     if waits > LATE:
         found.append(
@@ -199,7 +211,8 @@ def delivery_view(
         "state": delivery.state,
         "code": delivery.code,
         "due": when(delivery.due_at) if delivery.state is State.PENDING else "",
-        "waits": delivery.state is State.PENDING and bool(attempts),
+        "waits": delivery.state is State.BREACHED
+        or (delivery.state is State.PENDING and bool(attempts)),
         "evidence": mask.text(delivery.detail) if told else "",
         "diagnosis": diagnosis_view(told) if told else None,
         "commands": mask.commands(sent),

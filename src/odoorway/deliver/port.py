@@ -44,6 +44,7 @@ class Verdict:
     retry_after: float | None = None  # seconds the destination asked for
     blame_destination: bool = False
     waits: Waits | None = None  # it lets later ones pass, and is woken by what it waits for
+    breach: str = ""  # what was expected and what Odoo holds; only when delivered
     suspect: bool = False  # to be tried by itself the next time: others failed with it
     alone: bool = False  # it failed by itself while others pass: dead within minutes
     records: tuple[tuple[str, str, int], ...] = ()  # (model, external ID, database id)

@@ -37,6 +37,7 @@ _FAILURE_REST = 5.0  # seconds at most between two tries of a journal that fails
 _LOG = {
     Outcome.DELIVERED: Log.DELIVERED,
     Outcome.RETRY: Log.RETRY,
+    Outcome.BREACHED: Log.BREACHED,
     Outcome.DEAD: Log.DEAD,
     Outcome.SKIPPED: Log.SKIPPED,
 }
@@ -563,6 +564,7 @@ class Dispatcher:
         observe(Histogram.BATCH, now - began, self.name)
 
     def _settlement(self, leased: Leased, verdict: Verdict, began: float, now: float) -> Settlement:
+        route = self._routes.get(leased.delivery.route)
         return settlement(
             leased.delivery,
             verdict,
@@ -573,6 +575,7 @@ class Dispatcher:
             draw=self._draw(),
             commands=self._shown.pop(leased.delivery.id, ""),
             made=self._makes.pop(leased.delivery.id, ()),
+            on_breach=route.on_breach if route else "tell",
         )
 
     async def _recorded(self, name: str, settlements: Sequence[Settlement]) -> Sequence[int]:
@@ -614,7 +617,7 @@ class Dispatcher:
         topic = route.pattern(leased.event.topic) if route else None
         labels = (source, topic or "other", self.name, settled.outcome, settled.code or "")
         count(Counter.ATTEMPTS, *labels)
-        if settled.outcome is Outcome.DELIVERED:
+        if settled.outcome in {Outcome.DELIVERED, Outcome.BREACHED}:
             waited = max(0.0, settled.at - leased.event.received_at)
             observe(Histogram.ARRIVAL, waited, source, self.name)
 

@@ -4,8 +4,16 @@ from collections.abc import Mapping
 
 from odoorway.deliver.port import Verdict
 from odoorway.dispatch.retry_policy import RetryPolicy
+from odoorway.gateway import OnBreach
 from odoorway.model.delivery import Delivery, Outcome, Settlement
 
+BROKEN = "odoo.expectation-broken"
+_BREACHED: Mapping[OnBreach, Outcome] = {
+    "tell": Outcome.BREACHED,
+    "dead": Outcome.DEAD,
+    "note": Outcome.DELIVERED,
+}
+_WRITTEN = frozenset({Outcome.DELIVERED, Outcome.BREACHED})
 Made = tuple[tuple[str, Mapping[str, str]], ...]  # models and values that were written
 _BEFORE = 3600.0  # seconds by which what is half written goes before others that wait
 # What fails by itself while others pass is given up within minutes.
@@ -23,6 +31,7 @@ def settlement(  # noqa: PLR0913 - every argument is a fact of the attempt
     draw: float,
     commands: str = "",
     made: Made = (),
+    on_breach: OnBreach = "tell",
 ) -> Settlement:
     """Return the attempt and the next state.
 
@@ -33,6 +42,9 @@ def settlement(  # noqa: PLR0913 - every argument is a fact of the attempt
     policy = ALONE if verdict.alone else policy
     counts = not verdict.blame_destination
     outcome, detail, wait = verdict.outcome, verdict.detail, 0.0
+    code = verdict.code
+    if outcome is Outcome.DELIVERED and verdict.breach:
+        outcome, code, detail = _BREACHED[on_breach], BROKEN, verdict.breach
     if outcome is Outcome.RETRY and counts:
         spent = delivery.attempts + 1
         planned = policy.wait(spent, draw, verdict.retry_after)
@@ -49,11 +61,11 @@ def settlement(  # noqa: PLR0913 - every argument is a fact of the attempt
         seconds=seconds,
         due_at=again,
         counts=counts,
-        code=verdict.code,
+        code=code,
         detail=detail,
         records=verdict.records,
         commands=commands,
         waits_for=waits.model if waits else None,
         waits_on=waits.on if waits else {},
-        made=made if outcome is Outcome.DELIVERED else (),
+        made=made if outcome in _WRITTEN else (),
     )

@@ -49,7 +49,7 @@ class HistoryPage:
 class Problem:
     """Dead letters, or rejections, of one source that have one diagnosis."""
 
-    kind: str  # "dead" or "rejection"
+    kind: str  # "dead", "breached", "waiting" or "rejection"
     source: str  # empty for rejections of paths that are none
     destination: str  # empty for rejections
     code: str

@@ -12,6 +12,7 @@ _NEEDED_LONGEST: Final = (
     State.PENDING,
     State.LEASED,
     State.DEAD,
+    State.BREACHED,
     State.DELIVERED,
     State.SKIPPED,
 )
@@ -32,6 +33,7 @@ class Until:
             State.SKIPPED: self.skipped,
             State.DELIVERED: self.delivered,
             State.DEAD: self.dead,
+            State.BREACHED: self.dead,
         }
         return {state: limit for state, limit in limits.items() if limit is not None}
 

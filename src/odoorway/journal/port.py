@@ -157,7 +157,10 @@ class Journal(Protocol):
         ...
 
     async def give_up(self, event_id: str, now: float, reason: str) -> int:
-        """Settle what waits of an event as skipped, for a person's *reason*; return how many."""
+        """Settle what waits of an event as skipped, for a person's *reason*; return how many.
+
+        What is written but not as expected is accepted as it is.
+        """
         ...
 
     async def wake(self, event_id: str, now: float) -> int:

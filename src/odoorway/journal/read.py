@@ -156,6 +156,7 @@ def problems(db: apsw.Connection, long_ago: float) -> Sequence[Problem]:
     with db:
         found = [
             *_dead_problems(db),
+            *_hourly_problems(db, "breached", {}),
             *_hourly_problems(db, "waiting", {"long_ago": long_ago}),
             *_hourly_problems(db, "rejection", {}),
         ]

@@ -326,9 +326,10 @@ def _waiting_for(
 
 
 def give_up(db: apsw.Connection, event_id: str, now: float, reason: str) -> int:
-    """Settle what waits of an event as skipped, for a person's reason; return how many."""
+    """Settle what waits of an event as skipped, and accept what is not as expected."""
     rows = cast(
-        "list[tuple[int, int, int]]", db.execute(SQL["waiting_of"], {"id": event_id}).fetchall()
+        "list[tuple[int, int, int]]",
+        db.execute(SQL["waiting_of"], {"id": event_id, "also": State.BREACHED}).fetchall(),
     )
     text = cap_text(reason, 2000)
     for delivery, _, recorded in rows:
@@ -346,7 +347,7 @@ def give_up(db: apsw.Connection, event_id: str, now: float, reason: str) -> int:
 
 def wake(db: apsw.Connection, event_id: str, now: float) -> int:
     """Try what waits of an event now; return how many deliveries that are."""
-    rows = db.execute(SQL["waiting_of"], {"id": event_id}).fetchall()
+    rows = db.execute(SQL["waiting_of"], {"id": event_id, "also": State.PENDING}).fetchall()
     return _wake(db, [cast("int", row[0]) for row in rows], now)
 
 
@@ -361,11 +362,12 @@ def _settle(db: apsw.Connection, owner: str, done: Settlement) -> bool:
         row["waits_for"] = None
     db.execute(SQL["attempt_add"], row)
     db.execute(SQL["delivery_settle"], row)
-    if done.outcome is Outcome.DELIVERED:
+    written = done.outcome in {Outcome.DELIVERED, Outcome.BREACHED}
+    if written:
         db.execute(SQL["applied_note"], row)
     aside = row["waits_for"] is not None
     db.execute(SQL[_next_of_lane(done.outcome, hold=bool(hold), aside=aside)], row)
-    if done.outcome is Outcome.DELIVERED:
+    if written:
         _wake(db, _waiting_for(db, done, lane, destination), done.at)
     return True
 
@@ -376,7 +378,7 @@ def _next_of_lane(outcome: Outcome, *, hold: bool, aside: bool) -> str:
             return "lane_advance" if aside else "lane_retry"
         case Outcome.DEAD:
             return "lane_hold" if hold else "lane_advance"
-        case Outcome.DELIVERED | Outcome.SKIPPED:
+        case Outcome.DELIVERED | Outcome.BREACHED | Outcome.SKIPPED:
             return "lane_advance"
         case _:
             assert_never(outcome)

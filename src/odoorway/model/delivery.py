@@ -13,6 +13,7 @@ class State(StrEnum):
     PENDING = "pending"
     LEASED = "leased"
     DELIVERED = "delivered"
+    BREACHED = "breached"  # written, but not as the handler expected
     DEAD = "dead"
     SKIPPED = "skipped"
 
@@ -21,6 +22,7 @@ class Outcome(StrEnum):
     """What one attempt came to."""
 
     DELIVERED = "delivered"
+    BREACHED = "breached"
     RETRY = "retry"
     DEAD = "dead"
     SKIPPED = "skipped"
@@ -107,6 +109,7 @@ class Settlement:
 _NEXT = {
     Outcome.DELIVERED: State.DELIVERED,
     Outcome.RETRY: State.PENDING,
+    Outcome.BREACHED: State.BREACHED,
     Outcome.DEAD: State.DEAD,
     Outcome.SKIPPED: State.SKIPPED,
 }

@@ -40,6 +40,14 @@ ODOO = (
     _d("odoo.login-needed", _O, "An Odoo before 19 needs a login beside the key",
        "Odoo 14 to 18 are spoken to by JSON-RPC, which takes a user's login and the key.",
        "Set ODOORWAY_ODOO_LOGIN to the login of the key's user."),
+    _d("odoo.expectation-broken", _I, "Odoo holds something else than the handler expected",
+       "The record is written and read back, and a value that `expect=` names differs: mostly a"
+       " tax, a currency, a pricelist or a discount that Odoo applies by itself. Both figures are"
+       " shown.",
+       "Compare the lines of the record in Odoo with the payload: what Odoo added tells which"
+       " setting or which field of the handler it comes from.",
+       "Correct the handler or the setting, then replay: the record is updated.",
+       "If it is right as it is in Odoo, accept it, or correct `expect=`."),
     _d("odoo.refused-on-the-way", _O, "Something in front of Odoo refuses this one delivery",
        "A page that is not Odoo's answers this delivery, tried alone, while others reach Odoo: a"
        " proxy, a web application firewall or a CDN takes its content for an attack, or its size"

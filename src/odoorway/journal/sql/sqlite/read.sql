@@ -158,6 +158,17 @@ WHERE source = :source AND destination = :destination AND code = :code
 ORDER BY died DESC, delivery DESC
 LIMIT 1;
 
+-- name: breached_hours
+SELECT
+    event.source, delivery.destination, coalesce(delivery.code, ''),
+    CAST(delivery.updated_at / 3600 AS INTEGER), count(*),
+    min(delivery.updated_at), max(delivery.updated_at), max(event.id)
+FROM delivery
+CROSS JOIN event ON event.seq = delivery.event
+WHERE delivery.state = 'breached'
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4;
+
 -- name: waiting_hours
 SELECT
     event.source, delivery.destination, coalesce(delivery.code, ''),

@@ -207,7 +207,7 @@ SELECT 1 FROM delivery WHERE event = :event AND route = :route AND hold LIMIT 1;
 -- name: replay_supersedes
 UPDATE delivery
 SET state = 'skipped', code = :code, detail = 'replayed', updated_at = :now
-WHERE event = :event AND route = :route AND state = 'dead'
+WHERE event = :event AND route = :route AND state IN ('dead', 'breached')
 RETURNING id;
 
 -- name: latency_add
@@ -267,11 +267,14 @@ WHERE
 SELECT delivery.id, delivery.lane, delivery.recorded
 FROM event
 CROSS JOIN delivery ON delivery.event = event.seq
-WHERE event.id = :id AND delivery.state = 'pending' AND delivery.lane IS NOT NULL;
+WHERE
+    event.id = :id AND delivery.lane IS NOT NULL
+    AND delivery.state IN ('pending', :also);
 
 -- name: give_up
 UPDATE delivery
 SET
-    state = 'skipped', code = :code, detail = :detail, updated_at = :now, waits_for = NULL,
+    state = CASE state WHEN 'breached' THEN 'delivered' ELSE 'skipped' END,
+    code = :code, detail = :detail, updated_at = :now, waits_for = NULL,
     recorded = recorded + 1
 WHERE id = :delivery;
