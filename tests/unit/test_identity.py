@@ -12,7 +12,7 @@ from odoorway.model.event import Headers
 from odoorway.model.source import Identity
 from odoorway.outside import Unreadable
 from odoorway.receive.document import Document
-from odoorway.receive.identity import head, identify, locate, needs_json
+from odoorway.receive.identity import head, identify, locate, possible_flaws
 from odoorway.sources import hmac, samples, shopify, standard_webhooks, stripe
 
 HEADERS: Headers = (("x-topic", "orders/updated"), ("x-id", "e1"), ("x-empty", ""))
@@ -235,7 +235,12 @@ def test_a_body_without_the_place_is_described(body: str, shape: str) -> None:
 
 def test_only_places_in_the_body_need_it_parsed() -> None:
     """A source known by headers alone takes any bytes."""
-    by_header = Identity(topic=("header:A",), event_id=("header:B",))
-    assert not needs_json(by_header)
-    assert needs_json(Identity(topic=("header:A",), event_id=("json:id",)))
-    assert needs_json(Identity(topic=("header:A",), event_id=(), ordering_key="{json:id}"))
+    for identity in (
+        Identity(event_id=("json:id",)), Identity(topic=("header:A", "json:a")),
+        Identity(ordering_key="a/{json:id}"), Identity(version=("json:at",)),
+    ):  # fmt: skip
+        assert "payload.not-json" in possible_flaws(identity)
+        assert identify(identity, (), b"x").flaws[0].code == "payload.not-json"
+    by_header = Identity(topic=("header:X-Id",), event_id=("header:X-Id",))
+    assert possible_flaws(by_header) == ("event.no-topic", "event.no-id", "payload.packed")
+    assert identify(by_header, HEADERS, b"x").flaws == ()

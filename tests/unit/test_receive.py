@@ -458,7 +458,7 @@ DEFINED = {202, 400, 401, 404, 405, 413, 415}
 latin = st.text(alphabet=st.characters(max_codepoint=255), max_size=50)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     body=st.binary(max_size=300),
     extra=st.dictionaries(st.sampled_from(

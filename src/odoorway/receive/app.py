@@ -13,11 +13,11 @@ from odoorway.gateway import Gateway, topic_class
 from odoorway.journal.port import Appended, Journal
 from odoorway.model.event import Event, Flaw, Headers, Rejection, new_id
 from odoorway.receive import body as bodies
-from odoorway.receive.headers import credentials, safe_headers
-from odoorway.receive.identity import Identified, identify
+from odoorway.receive.headers import Credentials, safe_headers
+from odoorway.receive.identity import Identified, identify, possible_flaws
 from odoorway.receive.refusal import RequestRefused, problem
 from odoorway.receive.signature import Verifier
-from odoorway.telemetry import Counter, Histogram, Log, count, log, observe
+from odoorway.telemetry import Counter, Histogram, Log, begin, count, log, observe
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -65,7 +65,10 @@ class ReceiveApp:
         self._gateway, self._verifiers, self._journal = gateway, verifiers, journal
         self._clock, self._limits, self._on_append, self._at = clock, limits, on_append, at
         self._shown = shown
-        self._credentials = credentials(s for one in verifiers.values() for s in one.secrets)
+        self._credentials = Credentials(s for one in verifiers.values() for s in one.secrets)
+        for name, source in gateway.sources.items():
+            for code in possible_flaws(source.definition.identity):
+                begin(Counter.FLAWS, name, code)
         self._in_flight = 0
         self._buffered = 0
         self._stopping = False

@@ -1,7 +1,6 @@
 """Which headers of a request are kept: none that lets anybody in. Pure."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
@@ -21,22 +20,42 @@ _SHORT: Final = 20  # a shorter one may be a password, of which nothing is kept
 _LONG: Final = 8  # a secret that long is not found inside another value by chance
 
 
-def credentials(secrets: Iterable[str]) -> re.Pattern[str]:
-    """Return what finds a credential among lines: one of *secrets*, Basic or Bearer."""
-    known = [re.escape(one) if len(one) >= _LONG else f"^{re.escape(one)}$" for one in secrets]
-    return re.compile("|".join(["^(?i:basic|bearer) ", *known]), re.MULTILINE)
+class Credentials:
+    """What must not be kept, wherever it stands: secrets, Basic and Bearer."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        """Know *secrets*; a long one is found inside other text too."""
+        known = {*secrets}
+        self._whole = frozenset(known)
+        self._within = tuple(one for one in known if len(one) >= _LONG)
+
+    def reveals(self, value: str) -> bool:
+        """Tell whether a header's *value* is, or holds, one of them."""
+        scheme = value[: len("bearer ")].lower()
+        return (
+            scheme.startswith(("basic ", "bearer "))
+            or value in self._whole
+            or any(secret in value for secret in self._within)
+        )
+
+    def suspects(self, values: Sequence[str]) -> bool:
+        """Tell, quickly, whether any of *values* may be or hold one of them."""
+        text = "\n".join(values).lower()
+        if "basic " in text or "bearer " in text or not self._whole.isdisjoint(values):
+            return True
+        return any(secret.lower() in text for secret in self._within)
 
 
 def safe_headers(
-    headers: Headers, revealing: re.Pattern[str], signature_header: str | None = None
+    headers: Headers, credentials: Credentials, signature_header: str | None = None
 ) -> Headers:
-    """Return *headers* without credentials, found by name and by what *revealing* finds.
+    """Return *headers* without credentials, found by their names and their values.
 
     Of a signature the first characters are kept.
     """
     signature = (signature_header or "").lower()
-    if revealing.search("\n".join([value for _, value in headers])):
-        headers = tuple([pair for pair in headers if not revealing.search(pair[1])])
+    if credentials.suspects([value for _, value in headers]):
+        headers = tuple([pair for pair in headers if not credentials.reveals(pair[1])])
     return tuple(
         [
             (signature, _cut(pair[1])) if pair[0] == signature else pair

@@ -4,9 +4,8 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from odoorway.model.event import UNNAMED, Flaw, Headers
 from odoorway.model.nobody import is_nobody
@@ -48,65 +47,62 @@ def identify(identity: Identity, headers: Headers, body: bytes, packed: str = ""
     ordering key of its own an event shares it with nothing. What cannot be found is a flaw,
     never an error: a verified request is an event, whatever is in it.
     """
-    document, unreadable = _document(identity, body, packed)
+    in_body, declared = _read_identity(identity)
+    document, unreadable = _document(body, packed) if in_body or packed else (None, None)
     body_hash = hashlib.sha256(body).hexdigest()
     topic = _first(identity.topic, headers, document) or ""
     event_id = _someone(_first(identity.event_id, headers, document))
     key = _named(event_id) if event_id else UNNAMED + _digest(topic, body_hash)
     ordering_key = _ordering(identity.ordering_key, topic, headers, document)
     version = _first(identity.version, headers, document)
-    absent = [
-        one
-        for one, declared, found in (
-            (_Sought.TOPIC, identity.topic, topic),
-            (_Sought.ID, identity.event_id, event_id),
-            (_Sought.ORDERING_KEY, identity.ordering_key, ordering_key),
-            (_Sought.VERSION, identity.version, version),
-        )
-        if declared and not found
-    ]
-    flaws = (unreadable,) if unreadable else tuple(_flaw(one, identity, document) for one in absent)
+    found = (topic, event_id, ordering_key, version)
+    lacks = [one for one in declared if not found[one.position]]
+    flaws = (unreadable,) if unreadable else tuple(_flaw(one, document) for one in lacks)
     return Identified(topic, key, ordering_key or key, version, body_hash, flaws)
 
 
-class _Sought(Enum):
-    """What a source may say the place of: its diagnosis and its name."""
-
-    TOPIC = NO_TOPIC, "topic"
-    ID = "event.no-id", "event id"
-    ORDERING_KEY = "event.no-ordering-key", "ordering key"
-    VERSION = "event.no-version", "version"
+def possible_flaws(identity: Identity) -> Sequence[str]:
+    """Return the diagnoses that events of such a source may have."""
+    in_body, declared = _read_identity(identity)
+    return (*(one.code for one in declared), PACKED, *([NOT_JSON] if in_body else []))
 
 
-def _document(identity: Identity, body: bytes, packed: str) -> tuple[Document | None, Flaw | None]:
-    """Return the parsed body where a part of the identity stands in it, or why there is none."""
+class _Declared(NamedTuple):
+    """A part of an identity that a source says the places of."""
+
+    position: int  # among topic, event id, ordering key, version
+    code: str  # the diagnosis of an event that lacks it
+    name: str
+    places: Sequence[str]
+
+
+@lru_cache(maxsize=256)
+def _read_identity(identity: Identity) -> tuple[bool, Sequence[_Declared]]:
+    """Return whether a part of it stands in the body, and the parts that are declared."""
+    parts = (
+        _Declared(0, NO_TOPIC, "topic", identity.topic),
+        _Declared(1, "event.no-id", "event id", identity.event_id),
+        _Declared(2, "event.no-ordering-key", "ordering key", (identity.ordering_key or "",)),
+        _Declared(3, "event.no-version", "version", identity.version),
+    )
+    declared = tuple(one for one in parts if any(one.places))
+    return any("json:" in place for one in declared for place in one.places), declared
+
+
+def _document(body: bytes, packed: str) -> tuple[Document | None, Flaw | None]:
+    """Return the parsed body, or why there is none."""
     if packed:
         return None, Flaw(PACKED, packed)
-    if not needs_json(identity):
-        return None, None
     try:
         return Document(body), None
     except Unreadable as error:
         return None, Flaw(NOT_JSON, str(error)[:200])
 
 
-def _flaw(sought: _Sought, identity: Identity, document: Document | None) -> Flaw:
-    code, what = sought.value
-    places = {
-        _Sought.TOPIC: identity.topic,
-        _Sought.ID: identity.event_id,
-        _Sought.ORDERING_KEY: (identity.ordering_key or "",),
-        _Sought.VERSION: identity.version,
-    }[sought]
+def _flaw(lacked: _Declared, document: Document | None) -> Flaw:
+    places = " or ".join(lacked.places)
     where = f"in this body: it is {document.shape}" if document else "in this request"
-    return Flaw(code, f"the {what}'s place {' or '.join(places)} names nothing {where}")
-
-
-@lru_cache(maxsize=256)
-def needs_json(identity: Identity) -> bool:
-    """Whether a part of the identity stands in the body."""
-    places = (*identity.topic, *identity.event_id, *identity.version, identity.ordering_key or "")
-    return any("json:" in place for place in places)
+    return Flaw(lacked.code, f"the {lacked.name}'s place {places} names nothing {where}")
 
 
 def locate(place: str, headers: Headers, document: Document | None) -> str | None:
