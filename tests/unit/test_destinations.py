@@ -12,6 +12,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from acceptance.gateway_process import free_port
+from hostility import HostileReceiver, mark
 from odoorway import Forward, Gateway, Upsert
 from odoorway.deliver.http import Forwarder, HttpDestination
 from odoorway.deliver.port import Job
@@ -205,6 +206,16 @@ async def test_only_its_own_host_is_down_for_all():
         assert (malformed.outcome, malformed.code) == (Outcome.DEAD, "forward.bad-address")
         assert fine.outcome is Outcome.DELIVERED
         await destination.close()
+
+
+async def test_an_answer_in_parts_is_read_to_its_end():
+    """An error inside a 200 is one, also when it comes in two packets."""
+    async with HostileReceiver() as receiver:
+        forwarder = Forwarder(receiver.url, {})
+        told = await forwarder.send(Forward("/x", {"do": mark("split")}), "evt_1")
+        await forwarder.close()
+    assert (told.code, told.outcome) == ("forward.refused", Outcome.DEAD)
+    assert "no such order" in told.detail
 
 
 async def test_a_slow_receiver_is_not_unreachable_because_others_wait():

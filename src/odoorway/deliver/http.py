@@ -104,7 +104,7 @@ class Forwarder:
             async with self._open().post(
                 url, data=body, headers=headers, allow_redirects=False
             ) as answer:
-                told = await answer.content.read(_MAX_ANSWER)
+                told = await _beginning(answer.content)
                 wait = seconds(answer.headers.get("Retry-After", ""), self._clock.now())
                 return judge_forward(answer.status, told, wait)
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, ValueError) as error:
@@ -172,6 +172,14 @@ class HttpDestination:
             return Verdict(outcome=Outcome.DEAD, code="handler.no-command", detail=text)
         secret = command.secret or self._secret
         return await self._forwarder.send(replace(command, secret=secret), ident)
+
+
+async def _beginning(content: aiohttp.StreamReader) -> bytes:
+    """Return the answer, or what is looked at of a long one; it may come in many parts."""
+    told = bytearray()
+    while len(told) < _MAX_ANSWER and (part := await content.read(_MAX_ANSWER - len(told))):
+        told += part
+    return bytes(told)
 
 
 def _encoded(body: Any) -> tuple[bytes, str]:
