@@ -59,6 +59,10 @@ class Log(_Meant):
         "delivery.lease-lost",
         "its lease ended before its outcome was recorded; nothing is taken for delivered",
     )
+    CLOCK_BACK = (
+        "clock.set-back",
+        "what waits was dated in the future; it is due as long from now as it was then",
+    )
     FORGOTTEN = "journal.forgotten", "old events and rejections were removed; with how many"
     JOURNAL_LARGE = (
         "journal.large",

@@ -281,6 +281,27 @@ async def test_release_makes_leased_deliveries_due_and_records_that_they_were_lo
     assert lost.code == "gateway.lease-lost"
 
 
+async def test_what_is_dated_in_the_future_is_due_again(opened: Open) -> None:
+    """A retry keeps its wait, a lease its length, and what is behind comes too; others stay."""
+    journal = opened()
+    await journal.append(event(5000, about="a"), [PLAN])
+    await journal.append(event(5001, about="a"), [PLAN])
+    await journal.append(event(5002), [PLAN])
+    await journal.append(event(5003), [Planned(route="s", destination="other")])
+    retried, leased = await lease(journal, 6000, last=60)
+    assert await journal.settle("me", [settled(retried, Outcome.RETRY, 6000)])
+    assert await lease(journal, 900, owner="you") == []
+    assert await journal.redate("odoo", 900) == 3
+    assert await journal.redate("odoo", 900) == 0
+    assert await lease(journal, 909, owner="you") == []
+    (again,) = await lease(journal, 911)
+    assert again.delivery.id == retried.delivery.id
+    await finish(journal, again)
+    behind, lost = await lease(journal, 961, owner="you")
+    assert (behind.event.id, lost.delivery.id) == ("evt_005001", leased.delivery.id)
+    assert await journal.lease("other", "me", limit=9, now=961, until=999) == ()
+
+
 async def test_what_lost_two_leases_goes_alone_and_after_five_is_dead(opened: Open) -> None:
     """Whatever ends the process takes no other with it for ever; the others pass."""
     journal = opened()

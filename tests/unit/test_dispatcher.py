@@ -6,12 +6,14 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import pytest
 import structlog
 
 from journals import temporary
 from odoorway import Gateway, Reject, RetryLater, Skip, Upsert, find
 from odoorway.commands import Find
 from odoorway.deliver.port import Job, Verdict, Waits
+from odoorway.dispatch.breaker import Breaker
 from odoorway.dispatch.dispatcher import Dispatcher, DispatchLimits
 from odoorway.errors import JournalFull
 from odoorway.model.delivery import Outcome, Settlement, State
@@ -443,6 +445,28 @@ async def test_what_hangs_again_and_again_is_dead_within_minutes_and_pauses_nobo
     culprit = await bench.journal.delivery(9)
     assert culprit
     assert (culprit.state, culprit.code, culprit.attempts) == (State.DEAD, "odoo.timeout", 5)
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_clock_that_is_set_back_holds_up_nothing(restarts: bool) -> None:
+    """What came, was to be tried again or paused while it was an hour ahead goes on at once."""
+    bench = Bench()
+    bench.clock.advance(3600)
+    await bench.receive("later")
+    await bench.dispatcher.step()
+    await bench.receive("a", "a", "a", about="one")
+    await bench.receive("a", "a", about="two")
+    bench.dispatcher.breaker = Breaker().failed(bench.clock.now(), 0.5)
+    bench.clock.advance(-3600)
+    if restarts:
+        bench.dispatcher = bench.restarted()
+    while await bench.dispatcher.step():
+        pass
+    assert await bench.states() == [State.PENDING, *[State.DELIVERED] * 5]
+    bench.clock.advance(59)
+    assert await bench.dispatcher.step() == 0
+    bench.clock.advance(2)
+    assert await bench.dispatcher.step() == 1  # a handler asked for 60 s, and has them from now on
 
 
 async def test_a_settlement_that_came_too_late_is_not_told_as_delivered() -> None:

@@ -25,6 +25,10 @@ class Breaker:
         pause = min(_LONGEST, _FIRST * 2.0 ** min(self.failures, 20)) * (0.5 + draw / 2)
         return replace(self, failures=self.failures + 1, until=now + max(pause, retry_after or 0))
 
+    def not_after(self, now: float) -> "Breaker":
+        """Return the breaker on a clock that was set back to *now*: it is asked at once."""
+        return replace(self, until=min(self.until, now))
+
     def worked(self) -> "Breaker":
         """Return the closed breaker."""
         return Breaker()

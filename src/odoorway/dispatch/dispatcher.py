@@ -33,6 +33,7 @@ from odoorway.transform.run import Answer, Asks, Commands, Settled, Transformed
 
 _LATELY = 300.0  # seconds in which something passed, so that the destination as a whole works
 _ALONE = 2  # suspects under way at once, beside the batches
+_SLACK = 1.0  # seconds by which a clock may go back, as it is set right all the time
 _FAILURE_REST = 5.0  # seconds at most between two tries of a journal that fails
 _LOG = {
     Outcome.DELIVERED: Log.DELIVERED,
@@ -123,6 +124,7 @@ class Dispatcher:
         self._numbers = itertools.count(1)
         self._leases: dict[str, set[int]] = {}  # deliveries under way, by the name of their lease
         self._renewed_at = clock.now()
+        self._latest = float("inf")  # the time of the last step: the first one looks back too
         self._passed_at = float("-inf")  # when something was last delivered, Unix seconds
         self._failures = 0  # of the journal or of our own, in a row
         self._suspects: set[int] = set()  # deliveries to be tried alone: others failed with them
@@ -161,6 +163,7 @@ class Dispatcher:
         One of them may be what ended the process. If it does so again, no other is lost with it.
         """
         try:
+            await self._mind_the_clock()
             while leased := await self._lease(limit=1, only_alone=True):
                 await self._carry_out(leased, self._clock.now())
                 await asyncio.gather(*self._aside)
@@ -209,6 +212,7 @@ class Dispatcher:
 
         With the breaker open it only asks the destination, once its pause is over.
         """
+        await self._mind_the_clock()
         if not self.breaker.closed:
             works = await self._probe()
             await self._note()
@@ -221,6 +225,17 @@ class Dispatcher:
             return await self._batch()
         finally:
             self._busy -= 1
+
+    async def _mind_the_clock(self) -> None:
+        """When the clock was set back, now or before the start, let nothing wait until then."""
+        now = self._clock.now()
+        if now < self._latest - _SLACK:
+            self.breaker = self.breaker.not_after(now)
+            self._passed_at = min(self._passed_at, now)
+            found = await self._journal.redate(self.name, now)
+            if found:
+                log(Log.CLOCK_BACK, destination=self.name, deliveries=found)
+        self._latest = now
 
     async def _batch(self) -> int:
         now = self._clock.now()

@@ -143,6 +143,15 @@ class Journal(Protocol):
         """
         ...
 
+    async def redate(self, destination: str, now: float) -> int:
+        """Take up what waits of *destination* dated later than *now*; return how many those are.
+
+        A clock that was ahead and is set back would leave them waiting until it is there again.
+        Each waits from now on, as long as it was to wait. Looks at all that waits: for the start,
+        and for a clock that was set back.
+        """
+        ...
+
     async def replay(
         self, event_id: str, planned: Sequence[Planned], now: float, *, only_dead: bool = False
     ) -> Sequence[int]:

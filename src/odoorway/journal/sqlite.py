@@ -183,6 +183,10 @@ class SqliteJournal:
         """See ``Journal.release``."""
         return await self._writer.do(write.release)
 
+    async def redate(self, destination: str, now: float) -> int:
+        """See ``Journal.redate``."""
+        return await self._writer.do(lambda db: write.redate(db, destination, now))
+
     async def replay(
         self, event_id: str, planned: Sequence[Planned], now: float, *, only_dead: bool = False
     ) -> Sequence[int]:

@@ -396,6 +396,15 @@ def release(db: apsw.Connection) -> int:
     return len(rows)
 
 
+def redate(db: apsw.Connection, destination: str, now: float) -> int:
+    """Let what is dated in the future wait from now on; return how many deliveries those are."""
+    asked = {"destination": destination, "now": now}
+    lanes = db.execute(SQL["deliveries_redate"], asked).fetchall()
+    if lanes:
+        db.execute(SQL["lanes_redate"], {"lanes": encode(sorted({row[0] for row in lanes}))})
+    return len(lanes)
+
+
 def touch(db: apsw.Connection) -> None:
     """Write a page as it is."""
     db.execute(SQL["touch"])

@@ -28,7 +28,8 @@ class Lookups:
         """Return the answers that are still good."""
         now = self._clock.now()
         kept = {key: self._known[key] for key in keys if key in self._known}
-        return {key: ids for key, (ids, until) in kept.items() if now < until}
+        # Not longer than its life, also on a clock that was set back.
+        return {key: ids for key, (ids, until) in kept.items() if 0 < until - now <= self._life}
 
     def forget(self, keys: Iterable[Key]) -> None:
         """Ask again next time."""

@@ -179,6 +179,17 @@ WHERE id IN (SELECT lane FROM delivery WHERE state = 'leased');
 -- name: delivery_release
 UPDATE delivery SET state = 'pending', due_at = updated_at WHERE state = 'leased';
 
+-- What was last touched in the future was so before the clock was set back. It waits from now on
+-- for as long as it was to wait.
+-- name: deliveries_redate
+UPDATE delivery SET due_at = :now + max(0.0, due_at - updated_at), updated_at = :now
+WHERE state IN ('pending', 'leased') AND destination = :destination AND updated_at > :now
+RETURNING lane;
+
+-- name: lanes_redate
+UPDATE lane SET due_at = (SELECT due_at FROM delivery WHERE delivery.id = lane.head)
+WHERE id IN (SELECT value FROM json_each(:lanes)) AND head IS NOT NULL;
+
 -- name: rejection_add
 INSERT INTO rejection (id, source, at, status, code, detail, headers, body, budget, number)
 VALUES (
