@@ -139,7 +139,7 @@ async def main_(count: int) -> None:
         await filled(journal, count)
         await journal.note_latency(list(_week(time.time())), since=0)
         print(f"{count:,} events stored and settled in {time.perf_counter() - began:.0f} s")
-        async with Bench(journal=journal).client() as client:  # type: ignore[arg-type]  # the same port
+        async with Bench(journal=journal).client() as client:
             await pages(client, PAGES)
             await replayed(journal, client, count)
             await cost(journal, client, count + DEAD)

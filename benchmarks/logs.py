@@ -119,7 +119,10 @@ def doctor(path: Path) -> int:
 def measured(name: str, path: Path) -> dict[str, float]:
     """Run one pass in a process of its own; return its seconds, its peak memory and its count."""
     command = [sys.executable, __file__, "--pass", name, str(path)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    took: dict[str, float] = json.loads(
+        subprocess.run(command, check=True, capture_output=True).stdout
+    )
+    return took
 
 
 def run_pass(work: Callable[[Path], int], path: Path) -> None:
@@ -128,7 +131,7 @@ def run_pass(work: Callable[[Path], int], path: Path) -> None:
     found = work(path)
     took = time.process_time() - began
     status = Path("/proc/self/status").read_text()
-    peak = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
+    peak = int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) / 1024
     print(json.dumps({"seconds": took, "peak": peak, "found": found}))
 
 

@@ -41,6 +41,7 @@ def real_odoo_14() -> Iterator[fourteen.Odoo14]:
 def _left_out(config: pytest.Config, mark: str) -> tuple[int, int, str]:
     """Return how many tests with that mark ran, how many were skipped, and why."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
+    assert reporter is not None
     ran = [r for r in reporter.stats.get("passed", []) if mark in r.keywords]
     skipped = [r for r in reporter.stats.get("skipped", []) if mark in r.keywords]
     why = skipped[0].longrepr[2] if skipped else ""

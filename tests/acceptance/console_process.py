@@ -7,17 +7,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
 from odoorway import Gateway, Upsert, find, wiring
+from odoorway.journal.port import Journal
 from odoorway.model.delivery import State
 from odoorway.settings import Settings
 from odoorway.sources import shopify, sign, stripe
 from odoorway.testing import SandboxOdoo
 
 SECRET = "whsec_c2VjcmV0"
-BROWSER = {
+BROWSER: dict[str, Any] = {
     "executable_path": shutil.which("chromium") or "/usr/bin/chromium",
     "args": [
         "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -42,7 +44,7 @@ class Console:
     url: str
     receiver: str
     sandbox: SandboxOdoo
-    journal: object
+    journal: Journal
     dead_page: str = ""
 
 

@@ -7,11 +7,12 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 import aiohttp
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from odoorway.model.delivery import State
 
@@ -45,6 +46,11 @@ async def page(console: Console) -> AsyncIterator[Page]:
         yield opened
         await browser.close()
         assert errors == []
+
+
+def browser_of(page: Page) -> Browser:
+    assert page.context.browser is not None
+    return page.context.browser
 
 
 async def test_from_a_failing_webhook_to_green(page: Page, console: Console) -> None:
@@ -118,10 +124,12 @@ async def test_a_page_changes_by_itself(page: Page, console: Console) -> None:
 
 async def test_each_page_works_without_scripts(console: Console, page: Page) -> None:
     """And says the same."""
-    plain = await page.context.browser.new_context(java_script_enabled=False)
+    plain = await browser_of(page).new_context(java_script_enabled=False)
     still = await plain.new_page()
     for path in [*PAGES, console.dead_page]:
-        assert (await still.goto(console.url + path)).status == 200
+        answer = await still.goto(console.url + path)
+        assert answer is not None
+        assert answer.status == 200
         await expect(still.locator("main")).not_to_be_empty()
     await still.goto(console.url + console.dead_page)
     await still.get_by_role("button", name="Replay").click()
@@ -130,9 +138,11 @@ async def test_each_page_works_without_scripts(console: Console, page: Page) -> 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_no_serious_fault_of_accessibility(page: Page, console: Console, scheme: str) -> None:
+async def test_no_serious_fault_of_accessibility(
+    page: Page, console: Console, scheme: Literal["light", "dark"]
+) -> None:
     """axe-core looks at every page, light and dark."""
-    context = await page.context.browser.new_context(color_scheme=scheme, bypass_csp=True)
+    context = await browser_of(page).new_context(color_scheme=scheme, bypass_csp=True)
     looked = await context.new_page()
     for path in [*PAGES, console.dead_page, f"{console.dead_page}/dry-run"]:
         await looked.goto(console.url + path)

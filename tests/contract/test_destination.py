@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -41,6 +42,10 @@ class Spy:
     async def close(self):
         await self.client.close()
 
+    @property
+    def http(self):
+        return self.client.http
+
 
 @dataclass
 class Target:
@@ -56,12 +61,12 @@ class Target:
 
     def __post_init__(self):
         self.spy = Spy(self.client())
-        self.points = []
+        self.points: list[str] = []
         self.destination = OdooDestination(self.spy, at=self.points.append)
 
     def client(self, **changes):
         given = {"url": self.url, "database": self.database, "api_key": self.key} | changes
-        limits = {"timeout": 60, "max_connections": 2}
+        limits: dict[str, Any] = {"timeout": 60, "max_connections": 2}
         if self.login:
             key = given.pop("api_key")
             return JsonRpc(**given, login=self.login, secret=key, **limits)
@@ -107,7 +112,7 @@ class Target:
         await self.client_call_as(self.admin_key or self.key, model, "unlink", ids=[*ids])
 
     async def client_call_as(self, key, model, method, **body):
-        client = Json2(self.url, self.database, key, timeout=60, max_connections=1)
+        client: Caller = Json2(self.url, self.database, key, timeout=60, max_connections=1)
         if self.admin_login:
             client = JsonRpc(self.url, self.database, self.admin_login, key, timeout=60)
         try:
@@ -900,8 +905,13 @@ async def test_two_hundred_orders_with_three_hundred_products_are_one_lookup(rea
     await odoo.client_call_as(real_odoo.admin_key, "product.product", "create", vals_list=products)
     jobs = []
     for n in range(200):
-        line = {"product_id": find("product.product", default_code=skus[n]), "price_unit": 1}
-        more = {"product_id": find("product.product", default_code=skus[(n + 100) % 300])}
+        line: dict[str, Any] = {
+            "product_id": find("product.product", default_code=skus[n]),
+            "price_unit": 1,
+        }
+        more: dict[str, Any] = {
+            "product_id": find("product.product", default_code=skus[(n + 100) % 300])
+        }
         both = [
             Upsert("sale.order.line", ("line", f"{n}-{i}"), one)
             for i, one in enumerate((line, more))
@@ -999,7 +1009,7 @@ async def test_a_lost_answer_makes_no_second_record(sandbox):
     await odoo.destination.close()
 
 
-async def test_jobs_that_were_done_stay_done(sandbox):
+async def test_jobs_that_were_done_stay_done(sandbox, monkeypatch):
     """When Odoo goes away between two levels, what was finished before is delivered."""
     odoo = Target(sandbox.url, sandbox.database, sandbox.api_key)
     jobs = [odoo.job(1, customer(odoo, 7)), odoo.job(2, order(odoo, 2))]
@@ -1010,7 +1020,7 @@ async def test_jobs_that_were_done_stay_done(sandbox):
             await sandbox.stop()
         return await original(model, method, **body)
 
-    odoo.spy.call = until_orders
+    monkeypatch.setattr(odoo.spy, "call", until_orders)
     verdicts = await odoo.deliver(*jobs)
     await odoo.destination.close()
     assert [verdict.blame_destination for verdict in verdicts] == [False, True]

@@ -60,15 +60,15 @@ async def lease(
     return list(await journal.lease("odoo", owner, limit=limit, now=now, until=now + last))
 
 
-def settled(one: Leased, outcome: Outcome, now: float = 1000.0, **more: object) -> Settlement:
-    plain = {"due_at": now + 10} if outcome is Outcome.RETRY else {}
+def settled(one: Leased, outcome: Outcome, now: float = 1000.0, **more: Any) -> Settlement:
+    plain: dict[str, Any] = {"due_at": now + 10} if outcome is Outcome.RETRY else {}
     return Settlement(
         delivery=one.delivery.id,
         outcome=outcome,
         at=now,
         seconds=0.1,
         **plain,
-        **more,  # type: ignore[arg-type]  # a test's shorthand
+        **more,
     )
 
 
@@ -622,8 +622,8 @@ async def test_destinations_are_those_planned_for_or_paused(opened: Open) -> Non
 async def _history(journal: Journal) -> None:
     """Six events of two sources: two delivered, two dead, one waiting, one without a route."""
     for number in range(1, 6):
-        one = replace(event(number, body=f"body {number}"), source="shop" if number < 4 else "crm")
-        await journal.append(one, [PLAN])
+        sent = replace(event(number, body=f"body {number}"), source="shop" if number < 4 else "crm")
+        await journal.append(sent, [PLAN])
     await journal.append(replace(event(400, about="7"), topic="odd"), [])
     leased = await lease(journal, limit=4)
     outcomes = [Outcome.DELIVERED, Outcome.DEAD, Outcome.DELIVERED, Outcome.DEAD]

@@ -158,7 +158,8 @@ async def test_an_empty_cell_clears_a_many2many(odoo: Backend) -> None:
         assert await odoo.read("crm.lead", told["ids"][0], "tag_ids") == (tag,)
         await odoo.load("crm.lead", ["id", column], [external, ""])
         assert await odoo.read("crm.lead", told["ids"][0], "tag_ids") == ([],)
-    for members in (tag, []):
+    both: list[list[int]] = [tag, []]
+    for members in both:
         vals = {"tag_ids": [[6, 0, members]]}
         await odoo.ask("crm.lead", "write", ids=told["ids"], vals=vals)
         assert await odoo.read("crm.lead", told["ids"][0], "tag_ids") == (members,)

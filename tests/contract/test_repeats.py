@@ -1,9 +1,10 @@
 """What every journal takes for a repeat: of an event with an id, and of one without."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from odoorway.model.event import Event, new_id
 
 PLAN = Planned(route="r", destination="odoo")
 LIFE, WINDOW = 1_000.0, 100.0
-Open = Callable[..., Journal]
+Open = Callable[..., Awaitable[Journal]]
 
 
 @pytest.fixture
@@ -28,9 +29,9 @@ async def opened(tmp_path: Path) -> AsyncIterator[Open]:
         while made:
             await made.pop().close()
 
-    async def make(**limits: float | None) -> Journal:
+    async def make(**limits: Any) -> Journal:
         await close()
-        chosen = Limits(**{"key_life": LIFE, "repeat_window": WINDOW, **limits})
+        chosen = Limits(**{"key_life": LIFE, "repeat_window": WINDOW} | limits)
         made.append(SqliteJournal.open(tmp_path / "journal.db", limits=chosen))
         return made[-1]
 

@@ -94,7 +94,7 @@ def test_the_hooks_of_the_page_on_telling_events_apart_load(tmp_path: Path) -> N
     assert isinstance(transform(route, event), Commands)
 
 
-def _without_unknown(command):  # type: ignore[no-untyped-def]  # any Upsert
+def _without_unknown(command):
     """Leave out what the sandbox's small models do not have."""
     values = {k: v for k, v in command.values.items() if k != "description"}
     return type(command)(

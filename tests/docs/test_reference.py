@@ -17,6 +17,6 @@ def test_every_log_event_happens() -> None:
 
 def test_every_setting_command_log_event_and_diagnosis_is_documented() -> None:
     """A page made from the code is out of date as soon as the code says something else."""
-    command = [sys.executable, ROOT / "scripts/docs", "--check"]
+    command = [sys.executable, str(ROOT / "scripts/docs"), "--check"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -6,6 +6,7 @@ import os
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -155,7 +156,7 @@ async def test_through_nginx(odoo: RealOdoo, tmp_path: Path) -> None:
         at = "http://127.0.0.1"
         report = await probed(f"{at}:{https}/traps/good")
         assert first(report) == "odoo.redirected"
-        big = {"payload": b"x" * 5000, "headers": JSON}
+        big: dict[str, Any] = {"payload": b"x" * 5000, "headers": JSON}
         assert first(await probed(f"{at}:{small}/traps/good", **big)) == "proxy.too-large"
         assert first(await probed(f"{at}:{small}/traps/csrf")) == "odoo.csrf"
         assert first(await probed(f"{at}:{down}/traps/good")) == "proxy.bad-gateway"
@@ -242,7 +243,7 @@ def test_the_sequence_can_be_shown_beforehand() -> None:
         ("/longpolling/poll", b'{"channels": 1}', "odoo.envelope-missing"),
     ],
 )
-async def test_odoo_14(real_odoo_14, path: str, payload: bytes | None, code: str) -> None:  # type: ignore[no-untyped-def]  # a fixture
+async def test_odoo_14(real_odoo_14, path: str, payload: bytes | None, code: str) -> None:
     """The same causes look otherwise on Odoo 14, and are found as well."""
     headers = JSON if payload else {}
     report = await probed(real_odoo_14.url + path, payload=payload, headers=headers)

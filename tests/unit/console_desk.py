@@ -1,6 +1,7 @@
 """A console over a real journal, for the tests."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 
@@ -65,12 +66,13 @@ class Bench:
 
     def sessions(self) -> Sessions:
         """Return those of the application."""
-        return self.app.state.sessions
+        sessions: Sessions = self.app.state.sessions
+        return sessions
 
     def _wake(self) -> None:
         self.woken += 1
 
-    def client(self, **more: object) -> httpx.AsyncClient:
+    def client(self, **more: Any) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(app=self.app, client=("127.0.0.1", 5))
         return httpx.AsyncClient(transport=transport, base_url="http://console", **more)
 

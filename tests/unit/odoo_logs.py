@@ -38,8 +38,8 @@ def told(founds: Iterable[GroupedIncident]) -> list[tuple[str, str | None, str |
             (
                 one.group.kind,
                 one.group.code,
-                one.incident.access and one.incident.access.path,
-                one.incident.access and one.incident.access.status,
+                one.incident.access.path if one.incident.access else None,
+                one.incident.access.status if one.incident.access else None,
             )
             for one in founds
         ),

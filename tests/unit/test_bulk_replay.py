@@ -55,7 +55,8 @@ async def ended(jobs, job):
 
 async def waiting(journal):
     """Return how often each event waits for its delivery."""
-    found, before = Counter(), None
+    found: Counter[str] = Counter()
+    before = None
     while page := await journal.deliveries(state=State.PENDING, limit=1000, before=before):
         found.update(one.event_id for one in page)
         before = page[-1].id

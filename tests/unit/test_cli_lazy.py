@@ -85,5 +85,5 @@ def test_each_summary_is_the_first_paragraph_of_the_commands_own_help() -> None:
     assert {one.name for one in found} == {"", "doctor"}
     for group in found:
         for name, later in group.later.items():
-            own = inspect.cleandoc(group.commands[name].help).split("\n\n")[0]
+            own = inspect.cleandoc(group.commands[name].help or "").split("\n\n")[0]
             assert later.summary == own.replace("\n", " "), name

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import apsw
 from console_desk import event
@@ -36,7 +37,7 @@ async def die(journal: SqliteJournal, at: float, code: str | None, limit: int = 
     await journal.settle("me", done)
 
 
-def grouped(rows: Sequence[tuple[str, str, str, float, str]]) -> list[Problem]:
+def grouped(rows: Sequence[tuple[Any, ...]]) -> list[Problem]:
     """Return what the problems have to be, from all dead deliveries."""
     found = []
     for source, destination, code in {row[:3] for row in rows}:
@@ -63,8 +64,8 @@ async def test_they_are_what_the_deliveries_are() -> None:
                 await die(journal, at, draw.choice(CODES))
             case 2:
                 letters = await journal.dead_letters(Chosen(), limit=99)
-                for one in letters and [draw.choice(letters)]:
-                    await journal.replay(one.event_id, [one.planned], at)
+                for letter in letters and [draw.choice(letters)]:
+                    await journal.replay(letter.event_id, [letter.planned], at)
             case 3:
                 old = Sweep(name="x", before=at / 2, until=Until(dead=at / 2), now=at)
                 await journal.forget(old, limit=2)

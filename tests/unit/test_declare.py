@@ -20,6 +20,7 @@ from odoorway.sources import shopify
 from odoorway.transform.run import Commands
 
 SKU = find("product.product", default_code="A")
+INSIDE: dict[str, Any] = {"c_id.d": 1}
 HOLDS_ITSELF: list[object] = []
 HOLDS_ITSELF.append(HOLDS_ITSELF)
 
@@ -75,7 +76,7 @@ def test_two_routes_of_one_name_are_refused() -> None:
 def test_an_unannotated_payload_is_refused() -> None:
     """The message shows an annotation."""
 
-    def handler(order):  # type: ignore[no-untyped-def]  # the fault under test
+    def handler(order):
         return order
 
     with pytest.raises(DeclarationError, match=r"annotate the payload.*shopify\.Order"):
@@ -131,16 +132,16 @@ def test_no_definition_and_no_topic_are_refused() -> None:
     ("make", "says"),
     [
         (lambda: Upsert("Sale Order", ("order", 1)), "model is 'Sale Order'"),
-        (lambda: Upsert("sale.order", "order"), r"write \(kind, id\)"),
+        (lambda: Upsert("sale.order", "order"), r"write \(kind, id\)"),  # type: ignore[arg-type]  # the fault under test
         (lambda: Upsert("sale.order", ("my_order", 1)), "kind is 'my_order'"),
-        (lambda: Upsert("sale.order", ("order", None)), "id is None"),
+        (lambda: Upsert("sale.order", ("order", None)), "id is None"),  # type: ignore[arg-type]  # the fault under test
         (lambda: Upsert("sale.order", ("order", ""), {}), "id is ''"),
-        (lambda: Upsert("sale.order", ("order", 1), [1]), "give a dict"),
+        (lambda: Upsert("sale.order", ("order", 1), [1]), "give a dict"),  # type: ignore[arg-type]  # the fault under test
         (lambda: find("product.product"), "at least one field"),
-        (lambda: find("product.product", missing="ignore", name="x"), "missing= is 'ignore'"),
+        (lambda: find("product.product", missing="ignore", name="x"), "missing= is 'ignore'"),  # type: ignore[arg-type]  # the fault under test
         (lambda: Update("a.b", find("c.d", x=1), {}), r"give find\('a.b'"),
         (lambda: Call("sale.order", "action_confirm", find("sale.order", id=1)), "unless="),
-        (lambda: Call("sale.order", "x", 5, unless={"state": ["sale"]}), "on= is 5"),
+        (lambda: Call("sale.order", "x", 5, unless={"state": ["sale"]}), "on= is 5"),  # type: ignore[arg-type]  # the fault under test
         (lambda: call("action confirm"), "method is 'action confirm'"),
         (lambda: call("_compute"), "public method's name"),
         (lambda: call(unless={"state": "sale"}), "give a list of values"),
@@ -151,14 +152,14 @@ def test_no_definition_and_no_topic_are_refused() -> None:
         (lambda: find("a.b", x=find("c.d", y=1)), "find's x is a Find"),
         (lambda: find("a.b", x=Upsert("c.d", ("k", 1))), "find's x is a Upsert"),
         (lambda: find("a.b", x=["y"]), r"find's x is list \['y'\]"),
-        (lambda: find("a.b", **{"c_id.d": 1}), r"look there by domain=\[\('c_id.d'"),
+        (lambda: find("a.b", **INSIDE), r"look there by domain=\[\('c_id.d'"),
         (lambda: find("a.b", domain=[("x", "=", SKU)]), r"domain\[0\]\[2\] is a Find"),
         (lambda: values(x={1, 2}), r"values\['x'\] is set"),
         (lambda: values(x=call), r"values\['x'\] is function"),
         (lambda: values(x=Forward("/x")), r"values\['x'\] is Forward"),
         (lambda: values(x={"y": [SKU]}), r"values\['x'\]\['y'\]\[0\] is a Find inside"),
         (lambda: values(x=[SKU, "y"]), r"values\['x'\]\[1\] is str 'y' among records"),
-        (lambda: Upsert("a.b", ("k", 1), {1: 2}), "name a field int 1"),
+        (lambda: Upsert("a.b", ("k", 1), {1: 2}), "name a field int 1"),  # type: ignore[dict-item]  # the fault under test
         (lambda: values(x=HOLDS_ITSELF), "holds itself"),
         (lambda: Forward("/x", {"a": [1, object()]}), r"body\['a'\]\[1\] is object"),
         (lambda: Forward("/x", {"a": math.nan}), r"body\['a'\] is float nan"),
@@ -167,7 +168,7 @@ def test_no_definition_and_no_topic_are_refused() -> None:
         (lambda: Forward("/x", {"a": BadRepr()}), r"body\['a'\] is a BadRepr"),
         (lambda: values(x=BadRepr()), r"values\['x'\] is a BadRepr"),
         (lambda: call(context={"lang": object()}), r"Call's context\['lang'\] is object"),
-        (lambda: Upsert("a.b", ("k", 1), adopt="all"), "adopt= is 'all'"),
+        (lambda: Upsert("a.b", ("k", 1), adopt="all"), "adopt= is 'all'"),  # type: ignore[arg-type]  # the fault under test
     ],
 )
 def test_a_malformed_command_says_what_to_write(make: object, says: str) -> None:
@@ -193,7 +194,7 @@ def test_what_a_handler_made_crosses_unchanged() -> None:
     """Empty too, which is more than its name."""
     made = Commands((Update("p", find("p", ref=Empty), {"x": Empty}), Forward("/x", {"a": 1})))
     assert unpack(pack(made)) == made
-    assert unpack(pack(made)).commands[0].on.where[0][1] is Empty  # type: ignore[union-attr]
+    assert unpack(pack(made)).commands[0].on.where[0][1] is Empty  # type: ignore[union-attr]  # of an Update
 
 
 NOBODY = [0, "0", "", " ", "None", "NULL", "null ", -1, "-1", "undefined", "NaN", None]
@@ -203,7 +204,7 @@ NOBODY = [0, "0", "", " ", "None", "NULL", "null ", -1, "-1", "undefined", "NaN"
 def test_a_key_that_stands_for_nobody_is_refused(ident: object) -> None:
     """With what to write for a guest; a word of its own is a key like any other."""
     with pytest.raises(KeyOfNobody, match=r"stands for nobody.*order's id"):
-        Upsert("res.partner", ("customer", ident), {"name": "Ben"})  # type: ignore[arg-type]
+        Upsert("res.partner", ("customer", ident), {"name": "Ben"})  # type: ignore[arg-type]  # the fault under test
     assert KeyOfNobody.code in CATALOG
     assert Upsert("res.partner", ("customer", f"guest-{ident}"), {}).key[1]
 
@@ -215,26 +216,39 @@ def test_a_value_that_is_not_there_finds_nothing() -> None:
     """Alone, beside others or in a domain; what Odoo's notation says of an empty field stays."""
     for value in ABSENT:
         assert find("p", ref=value, name="x").absent == ("ref",)
-    for term in [("ref", "=", None), ("ref", "ilike", ""), ("ref", "in", [None, ""])]:
+    missing: list[tuple[str, str, object]] = [
+        ("ref", "=", None),
+        ("ref", "ilike", ""),
+        ("ref", "in", [None, ""]),
+    ]
+    for term in missing:
         assert find("p", domain=[term, ("name", "=", "x")]).absent == ("ref",)
-    for term in [
+    there: list[tuple[str, str, object]] = [
         ("ref", "=", False),
         ("ref", "!=", None),
         ("ref", "in", [False, 1]),
         ("n", ">", 0),
-    ]:
+    ]
+    for term in there:
         assert find("p", domain=[term]).absent == ()
     either = find("p", domain=["|", ("ref", "=", None), ("name", "=", "x")])
     assert either.absent == ()
     assert list(meant(either.domain)) == ["|", (0, "=", 1), ("name", "=", "x")]
     assert pickle.loads(pickle.dumps(find("p", ref=Empty))) == find("p", ref=Empty)
-    for value in [0, 0.0, "0", True, Empty, Decimal(0)]:
-        assert find("p", ref=value).absent == ()
+    here: list[object] = [0, 0.0, "0", True, Empty, Decimal(0)]
+    for given in here:
+        assert find("p", ref=given).absent == ()
 
 
 def test_different_keys_have_different_external_ids() -> None:
     """Ids may hold anything, dots and underscores among it."""
-    keys = [("order", "1.2"), ("order", "1~2e~2"), ("order", "1_2"), ("order", 12), ("o", "rder_1")]
+    keys: list[tuple[str, str | int]] = [
+        ("order", "1.2"),
+        ("order", "1~2e~2"),
+        ("order", "1_2"),
+        ("order", 12),
+        ("o", "rder_1"),
+    ]
     ids = {external_id("shop", key) for key in keys}
     assert len(ids) == len(keys)
     assert external_id("shop", ("order", 42)) == "__odoorway__.shop_order_42"

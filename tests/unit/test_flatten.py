@@ -90,7 +90,7 @@ def test_flattening_keeps_every_value(tree):
 @given(TREES)
 def test_what_is_referred_to_is_in_an_earlier_level(tree):
     """A record's references are all written before it, its lines' too."""
-    written = set()
+    written: set[str] = set()
     for level in flatten("s", [tree]).levels:
         for record in level:
             assert set(_refs(record)) <= written

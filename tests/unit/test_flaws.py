@@ -8,6 +8,7 @@ from test_console import csrf_of
 from odoorway.cli.checking import _places
 from odoorway.model.delivery import State
 from odoorway.model.event import Flaw
+from odoorway.model.source import SourceDefinition
 from odoorway.sources import hmac, shopify
 
 BODY = b'[{"subscriptionType": "orders/create", "id": 5}]'
@@ -16,7 +17,7 @@ FLAW = Flaw(
 )
 
 
-def misdeclared(topic: str) -> object:
+def misdeclared(topic: str) -> SourceDefinition:
     return hmac.source(secret="s", header="X-Sig", topic=topic, platform="shopify")
 
 

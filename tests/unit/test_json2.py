@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -39,7 +40,7 @@ async def client_of(handler, **options):
 
 async def test_a_call_carries_key_database_and_arguments():
     """A call is one POST with the bearer key, the database and the named arguments."""
-    seen = {}
+    seen: dict[str, Any] = {}
 
     async def handler(request):
         seen.update(path=request.path, headers=dict(request.headers), body=await request.json())

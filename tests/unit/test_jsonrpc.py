@@ -152,7 +152,8 @@ async def test_an_error_inside_200_is_an_error():
 def test_has_access_is_asked_as_that_version_knows_it():
     """Before 18 its name was another one."""
     body = {"operation": "create"}
-    old = ("check_access_rights", [], {"operation": "create", "raise_exception": False})
+    operation = {"operation": "create", "raise_exception": False}
+    old: tuple[str, list[object], object] = ("check_access_rights", [], operation)
     assert arguments("has_access", body, 17) == old
     assert arguments("has_access", body, 18) == ("has_access", [[]], body)
     assert arguments("load", {"fields": []}, 14) == ("load", [], {"fields": []})

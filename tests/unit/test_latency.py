@@ -32,10 +32,11 @@ def test_a_quantile_is_never_too_small(counts):
         assert found == [None] * 4
         return
     total = sum(counts.values())
-    for share, bound in zip(shares, found, strict=True):
+    bounds = [bound for bound in found if bound is not None]
+    for share, bound in zip(shares, bounds, strict=True):
         assert sum(n for b, n in counts.items() if b <= bound) >= share * total
         assert sum(n for b, n in counts.items() if b < bound) < share * total
-    assert all(one <= two for one, two in pairwise(found))
+    assert all(one <= two for one, two in pairwise(bounds))
 
 
 def test_only_what_grew_is_noted():

@@ -143,7 +143,8 @@ def test_lines_are_rows_below_their_parent():
         ["", "", "x.l2", "2"],
         ["x.2", "m", "x.l3", "3"],
     ]
-    assert [load.block_at(row).record for row in range(3)] == [0, 0, 1]
+    blocks = [load.block_at(row) for row in range(3)]
+    assert [block and block.record for block in blocks] == [0, 0, 1]
     assert load.block_at(3) is None
 
 

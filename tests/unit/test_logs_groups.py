@@ -118,7 +118,9 @@ def test_each_of_two_failures_at_once_has_its_own_request():
         + access(10.1, "POST /first", 500, 0.3, pid=1)
     )
     _, found = read(log)
-    assert {f.incident.records[0].text[-5:]: f.incident.access.path for f in found} == {
+    assert {
+        f.incident.records[0].text[-5:]: f.incident.access and f.incident.access.path for f in found
+    } == {
         "first": "/first",
         "econd": "/second",
     }

@@ -5,6 +5,7 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from odoo_logs import RECORDED, as_other_processes, read, records, told
@@ -21,7 +22,7 @@ HOOK = "addons/hook_probe/controllers.py"
 WRONG = "/probe/http/raise/sudo_"
 
 # the recording: severity, code, what is said, the addon's line, the request, its status
-EXPECTED = {
+EXPECTED: dict[str, list[tuple[Any, ...]]] = {
     "14_http_keyerror_after_access_line": [
         (ERROR, "odoo.payload-key-missing", "KeyError: 'order_id'", 58, f"POST {WRONG}key", 500)
     ],
@@ -151,7 +152,8 @@ def _failed(recorded: dict[str, str]) -> bool:
 
 
 def _matters(found: GroupedIncident) -> bool:
-    get = found.group.severity is NOTE and found.incident.access.method == "GET"
+    access = found.incident.access
+    get = found.group.severity is NOTE and access is not None and access.method == "GET"
     return get or found.group.severity is ERROR
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from itertools import count, cycle
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
@@ -108,6 +109,12 @@ def test_a_search_says_how_far_its_time_reached(reading: apsw.Connection) -> Non
     assert (found, pages) == (RARE, 63)  # of 16 events each
 
 
+def impatient(patience: int) -> Callable[[], bool]:
+    """Return what interrupts after that many steps."""
+    steps = count()
+    return lambda: next(steps) > patience
+
+
 @pytest.mark.parametrize("patience", [997, 2_003, 5_003])
 def test_a_search_that_is_interrupted_keeps_what_it_found(
     reading: apsw.Connection, patience: int
@@ -115,8 +122,7 @@ def test_a_search_that_is_interrupted_keeps_what_it_found(
     """Wherever in its stretches that happens; only with nothing at all is it too slow."""
     found, before, pages = [], None, 0
     while True:
-        steps = count()
-        reading.set_progress_handler(lambda steps=steps: next(steps) > patience, 1)
+        reading.set_progress_handler(impatient(patience), 1)
         page = search(reading, EventFilter(source="rare"), 50, before, lambda: 0.0)
         found += numbers(page)
         pages += 1
@@ -132,8 +138,13 @@ def test_a_search_that_is_interrupted_keeps_what_it_found(
 
 def test_stretches_get_shorter_where_they_are_slow(reading: apsw.Connection) -> None:
     """What has to read large payloads looks at few of them at a time."""
-    looked = []
-    reading.set_exec_trace(lambda _, __, given: looked.append(given) or True)
+    looked: list[Any] = []
+
+    def look(_db: apsw.Cursor, _sql: str, given: Any) -> bool:
+        looked.append(given)
+        return True
+
+    reading.set_exec_trace(look)
     times = iter([0.0, 0.01, 0.02, 0.2, 0.4, 0.6])
     search(reading, EventFilter(text="nowhere"), 50, None, times.__next__)
     lengths = [one["before"] - one["stop"] for one in looked if one and "stop" in one]

@@ -6,6 +6,7 @@ import runpy
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,7 +24,7 @@ SHARED = ROOT.parent / "shared" / "odoo-answers" / "answers.jsonl"
 # Without its log a PostgreSQL that is down shows the very page of a database that is not selected,
 # and that diagnosis says so.
 SAME_TO_THE_EYE = {"odoo.database-lost": "odoo.database-not-selected"}
-NOT_KNOWN = {
+NOT_KNOWN: dict[str, dict[str, Any]] = {
     "the log": {"log": ""},
     "the request": {"method": "", "path": "", "request_headers": {}, "request_body": ""},
 }

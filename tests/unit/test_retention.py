@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -53,7 +54,7 @@ async def add(
         assert len(await journal.settle("me", done)) == len(events)
 
 
-async def forget(journal: Journal, **keep: float) -> tuple[int, list[str]]:
+async def forget(journal: Journal, **keep: Any) -> tuple[int, list[str]]:
     """Do one round; return how many events went and what the log says of the journal."""
     retention = Retention(journal, ManualClock(NOW), Keep(**keep), breath=0.0)
     with structlog.testing.capture_logs() as logged:
@@ -141,7 +142,7 @@ async def test_size_spares_what_waits_dead_letters_and_what_is_young(
 async def rows(journal: SqliteJournal, *tables: str) -> list[int]:
     """Return how many rows each of *tables* has."""
     counts = [f"SELECT count(*) FROM {table}" for table in tables]
-    return await journal.query(lambda db: [db.execute(sql).fetchall()[0][0] for sql in counts])
+    return await journal.query(lambda db: [db.execute(sql).get for sql in counts])
 
 
 def versioned(number: int, days: float, version: str, about: str = "a") -> Event:

@@ -1,13 +1,14 @@
 """What Odoo would refuse, told from its own description of the fields."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from odoorway.commands import Call, Update, Upsert, find
 from odoorway.deliver.odoo.schema import Written, looked_up, problems, required, written
 
-FIELDS = {
+FIELDS: dict[str, dict[str, Any]] = {
     "partner_id": {"type": "many2one", "relation": "res.partner", "required": True},
     "invoice_id": {"type": "many2one", "relation": "res.partner", "required": True,
                    "depends": ["partner_id"]},
@@ -85,7 +86,7 @@ def test_a_required_field_may_come_from_elsewhere():
 
 def test_a_delegated_field_is_required_and_its_reference_is_not():
     """A product's name is its template's, and the template makes itself."""
-    product = {
+    product: dict[str, dict[str, Any]] = {
         "product_tmpl_id": {"type": "many2one", "relation": "product.template", "required": True},
         "name": {"type": "char", "required": True, "depends": ["product_tmpl_id.name"]},
     }

@@ -50,9 +50,9 @@ async def test_from_the_request_to_the_delivery(exporter: InMemorySpanExporter) 
     spans = exporter.get_finished_spans()
     received, *delivered = sorted(spans, key=lambda span: span.name != "receive")
     assert {format(span.context.trace_id, "032x") for span in spans} == {SENDERS.split("-")[1]}
-    assert {span.parent.span_id for span in delivered} == {received.context.span_id}
+    assert {span.parent.span_id for span in delivered if span.parent} == {received.context.span_id}
     told = {(s.attributes["odoorway.destination"], s.attributes["odoorway.outcome"])
-            for s in delivered}  # fmt: skip
+            for s in delivered if s.attributes}  # fmt: skip
     assert told == {("odoo", "delivered"), ("second", "delivered"), ("erp", "delivered")}
 
 

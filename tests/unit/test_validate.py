@@ -2,7 +2,7 @@
 
 import gzip
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 from pydantic import BaseModel, Field
@@ -103,6 +103,12 @@ def _route(handler, payload=dict, *, wants_event=False):
     )
 
 
+def _settled(route, event):
+    settled = transform(route, event)
+    assert isinstance(settled, Settled)
+    return settled
+
+
 ONE = Upsert("res.partner", ("customer", 1), {"name": "A"})
 
 
@@ -114,8 +120,8 @@ def test_one_command_or_a_list(returned):
 
 def test_the_event_is_the_second_parameter():
     """A handler that asks for the event gets it."""
-    seen = []
-    transform(_route(lambda o, e: seen.append((o, e)), wants_event=True), _event())
+    seen: list[Any] = []
+    transform(_route(lambda *both: seen.append(both), wants_event=True), _event())
     assert seen == [({"id": 1}, _event())]
 
 
@@ -130,8 +136,7 @@ def test_the_event_is_the_second_parameter():
 )
 def test_what_is_no_command_is_told(returned, words):
     """A dead letter says what came and what to write instead."""
-    settled = transform(_route(lambda _order: returned), _event())
-    assert isinstance(settled, Settled)
+    settled = _settled(_route(lambda _order: returned), _event())
     assert (settled.outcome, settled.code) == (Outcome.DEAD, "handler.no-command")
     assert words in settled.detail
     assert "return an Upsert" in settled.detail
@@ -139,7 +144,7 @@ def test_what_is_no_command_is_told(returned, words):
 
 def test_an_empty_list_is_nothing_to_do():
     """A list without commands settles the delivery as skipped."""
-    settled = transform(_route(lambda _order: []), _event())
+    settled = _settled(_route(lambda _order: []), _event())
     assert (settled.outcome, settled.code) == (Outcome.SKIPPED, "handler.skipped")
 
 
@@ -166,16 +171,19 @@ def test_an_exception_keeps_its_traceback_from_the_handler_down():
     def handler(order):
         return order["missing"]
 
-    settled = transform(_route(handler), _event())
+    settled = _settled(_route(handler), _event())
     assert (settled.outcome, settled.code) == (Outcome.DEAD, "handler.failed")
     assert 'return order["missing"]' in settled.detail
     assert "KeyError: 'missing'" in settled.detail
     assert "run.py" not in settled.detail
 
 
+WRONG: Any = "key"
+
+
 def test_a_malformed_command_is_the_handlers():
     """A command that cannot be made is told as no command, with the line that made it."""
-    settled = transform(_route(lambda _order: Upsert("res.partner", "key")), _event())
+    settled = _settled(_route(lambda _order: Upsert("res.partner", WRONG)), _event())
     assert settled.code == "handler.no-command"
     assert "write (kind, id)" in settled.detail
     assert "test_validate.py" in settled.detail
@@ -183,7 +191,7 @@ def test_a_malformed_command_is_the_handlers():
 
 def test_an_invalid_payload_never_reaches_the_handler():
     """A payload that does not validate is a dead letter with its errors."""
-    settled = transform(_route(lambda _order: 1 / 0, payload=Order), _event())
+    settled = _settled(_route(lambda _order: 1 / 0, payload=Order), _event())
     assert (settled.outcome, settled.code) == (Outcome.DEAD, "payload.invalid")
     assert settled.detail.startswith("line_items: ")
 
@@ -205,9 +213,8 @@ NO_JSON = [b"", b"{", b"a=1", b'{"a": NaN}', b'{"a": -Infinity}', b"\xff", b"[" 
 @pytest.mark.parametrize("body", NO_JSON)
 def test_a_body_that_is_no_json_runs_no_handler(body, annotation):
     """Whatever it is annotated with; NaN is none, though Pydantic would take it."""
-    ran = []
-    told = transform(_route(ran.append, annotation), _event(body))
-    assert isinstance(told, Settled)
+    ran: list[Any] = []
+    told = _settled(_route(ran.append, annotation), _event(body))
     assert (told.outcome, told.code, ran) == (Outcome.DEAD, "payload.not-json", [])
     assert told.detail
 
@@ -215,7 +222,7 @@ def test_a_body_that_is_no_json_runs_no_handler(body, annotation):
 @pytest.mark.parametrize("body", [*NO_JSON, gzip.compress(b"{}")[:-1]])
 def test_bytes_handlers_get_what_nobody_can_read(body):
     """As it was sent."""
-    seen = []
+    seen: list[Any] = []
     transform(_route(seen.append, bytes), _event(body))
     assert seen == [body]
 
@@ -231,8 +238,7 @@ def test_bytes_handlers_get_what_nobody_can_read(body):
 def test_what_is_still_packed_says_so(encoding, body, code):
     """With the encoding that it came with."""
     event = replace(_event(body), headers=(("content-encoding", encoding),))
-    told = transform(_route(dict), event)
-    assert isinstance(told, Settled)
+    told = _settled(_route(dict), event)
     assert told.code == code
     assert (encoding in told.detail) is (code == "payload.packed")
 

@@ -7,7 +7,7 @@ import pytest
 
 from odoorway.commands import Call, Update, Upsert, find
 from odoorway.deliver.odoo.destination import OdooDestination
-from odoorway.deliver.odoo.transport import Answer
+from odoorway.deliver.odoo.transport import Answer, Http
 from odoorway.deliver.port import Job
 from odoorway.model.delivery import Outcome
 
@@ -20,6 +20,8 @@ CONFLICT = next(m["message"] for m in MESSAGES["single"] if m["code"] == "odoo.c
 
 class Scripted:
     """Answers each call by a function of the test; remembers what came."""
+
+    http: Http  # never asked for
 
     def __init__(self, answer):
         self.answer, self.calls = answer, []
