@@ -132,7 +132,7 @@ async def test_no_message_of_a_running_gateway_shows_them() -> None:
             for one in found:
                 for path in (f"/events/{one.event_id}", f"/api/v1/events/{one.event_id}",
                              f"/events/{one.event_id}/dry-run"):  # fmt: skip
-                    async with session.get(served.console + path) as answer:
+                    async with session.get(f"{served.console}{path}") as answer:
                         pages.append(await answer.text())
     assert {one.code for one in found} == {"payload.invalid", "handler.rejected"}
     assert all(HIDDEN in page and "ada@example.com" not in page for page in pages)

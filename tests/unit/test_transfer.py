@@ -153,7 +153,8 @@ async def test_a_history_comes_in_pages(tmp_path: Path) -> None:
         await journal.append(replace(event(number), source=source, body=bytes(size)), [PLAN])
 
     async def walked(wanted: EventFilter) -> list[list[History]]:
-        pages, after = [], 0
+        pages: list[list[History]] = []
+        after = 0
         while True:
             page = await journal.history(wanted, after=after, limit=16)
             if page.next is None:
