@@ -140,8 +140,8 @@ class Site:
             problems = json.loads(await answer.text())["problems"]
         ids = {"events": [one["id"] for one in events], "replays": []}
         ids["rejections"] = [one["example"] for one in problems if one["kind"] == "rejection"]
-        assert len(events) == 3
-        assert len(ids["rejections"]) == 2
+        assert len(events) == 4
+        assert len(ids["rejections"]) == 1
         for path in (path for path, calls in paths.items() if "get" in calls):
             kind = path.split("/")[3]
             for one in ids[kind] if "{id}" in path else [""]:
@@ -163,7 +163,7 @@ class Site:
 
 @pytest.fixture
 async def site(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Site]:
-    """A site whose gateway got a good, a dead, a broken and two refused events."""
+    """A site whose gateway got a good, a dead, a broken, an unreadable and a refused event."""
     async with SandboxOdoo(api_key=SECRETS["the API key of Odoo"]) as sandbox:
         sandbox.create("product.product", {"name": "Mug", "default_code": "MUG"})
         site = Site(tmp_path, sandbox, getattr(request, "param", "json"))
@@ -205,12 +205,12 @@ async def _happen(site: Site) -> None:
     assert await site.send("orders/broken", order(3, "MUG", ada)) == 202
     refused = order(4, "MUG", SECRETS["a masked field of a refused request"])
     assert await site.send("orders/create", refused, "another secret") == 401
-    assert await site.send("orders/create", b"not json " + refused) == 400
+    assert await site.send("orders/create", b"not json " + refused) == 202
 
     async def settled() -> bool:
         listed = json.loads(site.shell.run("events", "list", "--json"))
         states = sorted(d["state"] for e in listed for d in e["deliveries"])
-        return states == ["dead", "dead", "delivered", "pending", "pending"]
+        return states == [*["dead"] * 3, "delivered", *["pending"] * 3]
 
     await eventually(settled)
 
@@ -240,8 +240,8 @@ async def test_nothing_shows_a_secret(site: Site) -> None:
     headers = {"authorization": f"Bearer {token}"}
     async with aiohttp.ClientSession(headers=headers) as session:
         await site.call(session)
-    (event, *_) = json.loads(site.type("events", "list", "--json"))
-    site.type("events", "show", event["id"])
+    for event in json.loads(site.type("events", "list", "--json")):
+        site.type("events", "show", event["id"])
     site.type("events", "list")
     site.type("dead", "list")
     site.type("dead", "list", "--json")

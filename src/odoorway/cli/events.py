@@ -160,7 +160,7 @@ def _show_head(event_id: str, source: str, topic: str, received: str) -> None:
 def _show_identity(about: str, key: str, *, conflict: bool) -> None:
     out.print(f"about {safe(about)}, key {safe(key)}", style="dim")
     if conflict:
-        out.print("[yellow]An earlier event has the same key and another body.[/]")
+        out.print("[yellow]An earlier event has the same key and another topic or body.[/]")
 
 
 def _show_content(headers: Headers, payload: str) -> None:

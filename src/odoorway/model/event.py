@@ -38,7 +38,7 @@ class Event:
     headers: Headers
     body: bytes
     body_hash: str  # SHA-256, hex
-    conflict: bool = False  # an earlier event has the same idempotency key and another body
+    conflict: bool = False  # an earlier one has the same idempotency key, not topic and body
 
     @property
     def named(self) -> bool:
