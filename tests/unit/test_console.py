@@ -2,17 +2,19 @@
 
 import asyncio
 import re
+import threading
 from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any, Literal
 
+import httpx
 import pytest
 from argon2 import PasswordHasher
 from console_desk import HOSTILE, PASSWORD, PLAN, Bench, event
 from starlette.routing import Route
 
 from odoorway.console import auth
-from odoorway.console.auth import hashed, hashed_token
+from odoorway.console.auth import Sessions, hashed, hashed_token
 from odoorway.console.secret_age import note_secrets, since
 from odoorway.errors import JournalSlow
 from odoorway.journal.accounts import Deed, Person, Role
@@ -263,6 +265,48 @@ def test_a_wrong_password_costs_the_same_whoever_is_named(
     assert costs == ["verify", "hash", "hash"]
     assert not auth.password_fits(token, PASSWORD)
     assert auth.password_fits(known, PASSWORD)
+
+
+async def test_nobody_is_kept_out_by_strangers() -> None:
+    """Five failures elsewhere do not keep somebody out whose name is known; many at once count."""
+    bench = Bench(login=True)
+    await bench.people()
+    form = {"name": "viewer", "password": "wrong"}
+
+    async def tried(address: str, **given: str) -> int:
+        transport = httpx.ASGITransport(app=bench.app, client=(address, 5))
+        async with httpx.AsyncClient(transport=transport, base_url="http://console") as client:
+            csrf = csrf_of((await client.get("/login")).text)
+            return (await client.post("/login", data={**form, **given, "csrf": csrf})).status_code
+
+    answers = await asyncio.gather(*(tried("10.0.0.9") for _ in range(8)))
+    assert sorted(answers) == [401] * 5 + [429] * 3
+    for number in range(6):
+        assert await tried(f"fe80::{number}") == (401 if number < 5 else 429)
+    assert await tried("10.0.0.8", password=PASSWORD) == 303
+    assert [await tried("10.0.0.8") for _ in range(6)] == [401] * 5 + [429]
+
+
+def test_failed_logins_are_forgotten() -> None:
+    """After five minutes, also those of addresses that never come again."""
+    sessions = Sessions()
+    for number in range(1_000):
+        sessions.may_try(f"10.0.{number // 256}.{number % 256}", 0.0)
+    assert sessions.may_try("10.9.9.9", 301.0)
+    assert len(sessions._failed) == 1
+
+
+async def test_a_password_is_hashed_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop takes webhooks: a quarter of a second of hashing is not its work."""
+    threads = []
+
+    def fits(*_: object) -> bool:
+        threads.append(threading.current_thread())
+        return False
+
+    monkeypatch.setattr(auth, "password_fits", fits)
+    await Sessions().fits(None, "x")
+    assert threads != [threading.current_thread()]
 
 
 async def test_roles() -> None:

@@ -123,7 +123,7 @@ class Door:
         return await self._web.show(request, None, "login.html", wrong="")
 
     async def enter(self, request: Request) -> Response:
-        """Open a session for who knows the password; five failures make a pause."""
+        """Open a session for who knows the password; five failures of an address make a pause."""
         form = await request.form()
         sessions, desk = self._web.sessions, self._web.desk
         now = desk.clock.now()
@@ -133,16 +133,14 @@ class Door:
         )
         if not auth.is_ours(request, sessions, str(form.get("csrf", ""))):
             return await self._again(request, "The form was out of date; please repeat.", 403)
-        if not all(sessions.may_try(one, now) for one in (f"name {name}", f"at {address}")):
+        if not sessions.may_try(address, now):
             return await self._again(request, "Too many failures; wait five minutes.", 429)
         people = {one.name: one for one in await desk.accounts.people()}
         person = people.get(name)
-        if person is None or not auth.password_fits(person, str(form.get("password", ""))):
-            if person is None:
-                auth.password_fits(None, str(form.get("password", "")))
-            for one in (f"name {name}", f"at {address}"):
-                sessions.failed(one, now)
+        fits = await sessions.fits(person, str(form.get("password", "")))
+        if person is None or not fits:
             return await self._again(request, "Name or password is wrong.", 401)
+        sessions.worked(address)
         await self._web.note(person, "login", address)
         answer = RedirectResponse(_safe(request.query_params.get("next", "/")), 303)
         secure = request.url.scheme == "https"

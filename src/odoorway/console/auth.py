@@ -1,5 +1,6 @@
 """Who is asking: sessions, tokens, a trusted proxy's header; and that a form is ours."""
 
+import asyncio
 import hashlib
 import hmac
 import ipaddress
@@ -15,7 +16,8 @@ from odoorway.journal.accounts import Person, Role
 
 SESSION, CSRF = "odoorway_session", "odoorway_csrf"
 LIFE = 12 * 3600.0  # seconds a session lasts
-_TRIES, _WINDOW = 5, 300.0  # failed logins of a name or an address, and seconds they count
+_TRIES, _WINDOW = 5, 300.0  # failed logins from an address, and seconds they count
+_HASHED_AT_ONCE = 2  # passwords; each takes a core for a quarter of a second, and 64 MiB
 _HASHER = PasswordHasher()
 ANYBODY = Person("", Role.ADMIN)  # on loopback, where no login is needed
 
@@ -39,7 +41,8 @@ class Sessions:
     """
 
     _open: dict[str, tuple[Person, float]] = field(default_factory=dict)
-    _failed: dict[str, list[float]] = field(default_factory=dict)
+    _failed: dict[str, list[float]] = field(default_factory=dict)  # times, by address
+    _hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_HASHED_AT_ONCE))
     _secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
 
     def begin(self, person: Person, now: float) -> str:
@@ -62,15 +65,41 @@ class Sessions:
         """Return what a form of that session, or of that visitor, has to carry."""
         return hmac.new(self._secret, seed.encode(), "sha256").hexdigest()
 
-    def may_try(self, who: str, now: float) -> bool:
-        """Tell whether *who* has failed too often lately."""
-        recent = [at for at in self._failed.get(who, ()) if at > now - _WINDOW]
-        self._failed[who] = recent
-        return len(recent) < _TRIES
+    def may_try(self, address: str, now: float) -> bool:
+        """Tell whether a login may be tried from there, and count it as failed until it is not.
 
-    def failed(self, who: str, now: float) -> None:
-        """Count a failed login."""
-        self._failed.setdefault(who, []).append(now)
+        It counts before it is known, since many may be under way at once. Names do not count:
+        whoever knows one could keep its person out.
+        """
+        lately = {
+            known: [at for at in times if at > now - _WINDOW]
+            for known, times in self._failed.items()
+            if times[-1] > now - _WINDOW
+        }
+        origin = _origin(address)
+        may = len(lately.get(origin, ())) < _TRIES
+        self._failed = lately | ({origin: [*lately.get(origin, ()), now]} if may else {})
+        return may
+
+    def worked(self, address: str) -> None:
+        """Take back that the last try from there counts as failed."""
+        times = self._failed.pop(_origin(address), [])
+        if times[:-1]:
+            self._failed[_origin(address)] = times[:-1]
+
+    async def fits(self, person: Person | None, password: str) -> bool:
+        """Like ``password_fits``, beside the loop that takes webhooks and few at once."""
+        async with self._hashing:
+            return await asyncio.to_thread(password_fits, person, password)
+
+
+def _origin(address: str) -> str:
+    """Return who stands for an address: of IPv6 anybody has as many as they want."""
+    try:
+        given = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((given, 64), strict=False)) if given.version == 6 else address  # noqa: PLR2004
 
 
 def password_fits(person: Person | None, password: str) -> bool:
