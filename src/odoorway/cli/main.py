@@ -44,7 +44,7 @@ COMMANDS = {
     ),
     "export": Later(
         "transfer:export_events",
-        "Print events as JSON Lines, the newest first, each with its deliveries and attempts.",
+        "Print events as JSON Lines, the oldest first, each with its deliveries and attempts.",
     ),
     "import": Later(
         "transfer:import_events",
