@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test fast lint odoo diagnoses screenshots bench clean
+.PHONY: demo test fast chaos lint odoo diagnoses screenshots bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -24,6 +24,11 @@ test: $(READY)  ## the whole test suite, a real Odoo 19 among it where it can be
 
 fast: $(READY)  ## the tests that need no real Odoo
 	@$(BIN)/pytest -m "not odoo and not odoo14"
+
+SECONDS := 1200
+SEED :=
+chaos: $(READY)  ## faults of every kind for 20 minutes: SECONDS= and SEED= choose
+	@CHAOS_SECONDS=$(SECONDS) CHAOS_SEED=$(SEED) $(BIN)/pytest -s -m chaos tests/chaos
 
 lint: $(READY)  ## linters, types, and which module may import which
 	@$(BIN)/ruff check
