@@ -17,6 +17,7 @@ from odoorway.model.event import Event, new_id
 
 PLAN = Planned(route="r", destination="odoo")
 LIFE, WINDOW = 1_000.0, 100.0
+Way = Callable[..., Awaitable[list[Appended]]]
 Open = Callable[..., Awaitable[Journal]]
 
 
@@ -95,7 +96,7 @@ async def test_an_id_may_be_known_for_ever(opened: Open) -> None:
 
 @either
 async def test_another_body_or_topic_under_an_id_is_an_event_and_flagged(
-    opened: Open, way: Callable[..., object]
+    opened: Open, way: Way
 ) -> None:
     """Each of them is known by itself then: what is not signed must not make another vanish."""
     journal = await opened()
@@ -103,33 +104,31 @@ async def test_another_body_or_topic_under_an_id_is_an_event_and_flagged(
         named(0), named(1, body="b"), named(2, topic="u"), named(3, body="b"), named(4),
         named(5, key="e2"),
     ]  # fmt: skip
-    answers = await way(journal, *events)  # type: ignore[misc]  # either of the two
+    answers = await way(journal, *events)  # either of the two
     assert repeated(events, answers) == [None, None, None, 1, 0, None]
     stored = [await journal.event(one.id) for one in events]
     assert [one and one.conflict for one in stored] == [False, True, True, None, None, False]
 
 
 @either
-async def test_stock_5_4_5_arrives_as_5_4_5(opened: Open, way: Callable[..., object]) -> None:
+async def test_stock_5_4_5_arrives_as_5_4_5(opened: Open, way: Way) -> None:
     """An equal body is a repeat only while nothing else came about the same thing."""
     journal = await opened()
     events = [unnamed(at, body) for at, body in enumerate("5445545")]
-    answers = await way(journal, *events)  # type: ignore[misc]  # either of the two
+    answers = await way(journal, *events)  # either of the two
     assert repeated(events, answers) == [None, None, 1, None, 3, None, None]
     assert not [one for one in await journal.events() if one.conflict]
 
 
 @either
-async def test_what_came_about_another_thing_makes_no_difference(
-    opened: Open, way: Callable[..., object]
-) -> None:
+async def test_what_came_about_another_thing_makes_no_difference(opened: Open, way: Way) -> None:
     """Nor does what is about nothing; the same body on another topic is another event."""
     journal = await opened()
     events = [
         unnamed(0, "5"), unnamed(1, "9", "stock/B"), unnamed(2, "5"), unnamed(3, "x", ""),
         unnamed(4, "y", ""), unnamed(5, "x", ""), unnamed(6, "5", topic="u"), unnamed(7, "5"),
     ]  # fmt: skip
-    answers = await way(journal, *events)  # type: ignore[misc]  # either of the two
+    answers = await way(journal, *events)  # either of the two
     assert repeated(events, answers) == [None, None, 0, None, None, 3, None, None]
 
 
@@ -197,12 +196,10 @@ async def test_a_full_journal_answers_repeats(opened: Open) -> None:
 
 
 @either
-async def test_an_event_that_the_journal_has_is_not_stored_again(
-    opened: Open, way: Callable[..., object]
-) -> None:
+async def test_an_event_that_the_journal_has_is_not_stored_again(opened: Open, way: Way) -> None:
     """As when an export is read twice: by its own id, also when nothing else is known of it."""
     journal = await opened(repeat_window=0)
     events = [unnamed(0, "5"), unnamed(1, "4"), unnamed(2, "5")]
-    assert repeated(events, await way(journal, *events)) == [None] * 3  # type: ignore[misc]
-    assert repeated(events, await way(journal, *events)) == [0, 1, 2]  # type: ignore[misc]
+    assert repeated(events, await way(journal, *events)) == [None] * 3
+    assert repeated(events, await way(journal, *events)) == [0, 1, 2]
     assert (await journal.stats()).deliveries[State.PENDING] == 3

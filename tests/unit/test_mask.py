@@ -129,6 +129,7 @@ async def test_no_message_of_a_running_gateway_shows_them() -> None:
                 signed = sign(definition, "s", body, topic=topic, event_id="1", now=0)
                 await session.post(f"{served.url}/in/shop", data=body, headers=signed)
             found = await dead(served.journal, 2)
+            assert served.console
             for one in found:
                 for path in (f"/events/{one.event_id}", f"/api/v1/events/{one.event_id}",
                              f"/events/{one.event_id}/dry-run"):  # fmt: skip
