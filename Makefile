@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test fast chaos lint odoo diagnoses screenshots bench clean
+.PHONY: demo test fast coverage chaos lint odoo diagnoses screenshots bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -29,6 +29,10 @@ SECONDS := 1200
 SEED :=
 chaos: $(READY)  ## faults of every kind for 20 minutes: SECONDS= and SEED= choose
 	@CHAOS_SECONDS=$(SECONDS) CHAOS_SEED=$(SEED) $(BIN)/pytest -s -m chaos tests/chaos
+
+coverage: $(READY)  ## which code the fast tests enter, by package; what they start as processes is not counted
+	@$(BIN)/pytest -m "not odoo and not odoo14" --cov --cov-report=json:.coverage.json
+	@$(BIN)/python scripts/coverage .coverage.json
 
 lint: $(READY)  ## linters, types, and which module may import which
 	@$(BIN)/ruff check
@@ -55,4 +59,4 @@ bench: $(READY)  ## the benchmarks; each prints ratios
 
 clean:  ## remove what was set up here, the cached Odoo too
 	@scripts/odoo stop --all || true
-	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .coverage* .hypothesis .import_linter_cache
