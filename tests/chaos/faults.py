@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from acceptance.gateway_process import eventually
@@ -42,7 +42,7 @@ class Chaos:
     samples: list[Sample] = field(default_factory=list)
 
     @property
-    def on_the_gateway(self) -> dict[str, Callable[[], Awaitable[tuple[str, int]]]]:
+    def on_the_gateway(self) -> Mapping[str, Callable[[], Awaitable[tuple[str, int]]]]:
         """What is played in both halves; it leaves the process as it is."""
         always = {
             "gateway stopped beyond its lease": self._frozen,
@@ -52,7 +52,7 @@ class Chaos:
         return always | ({"disk full, and freed": self._full} if self.disk else {})
 
     @property
-    def deadly(self) -> dict[str, Callable[[], Awaitable[tuple[str, int]]]]:
+    def deadly(self) -> Mapping[str, Callable[[], Awaitable[tuple[str, int]]]]:
         """What only the first half has: memory is compared within one process."""
         return {
             "gateway killed": self._killed,
@@ -60,7 +60,7 @@ class Chaos:
         }
 
     @property
-    def around(self) -> dict[str, Callable[[], Awaitable[tuple[str, int]]]]:
+    def around(self) -> Mapping[str, Callable[[], Awaitable[tuple[str, int]]]]:
         """What is played on others meanwhile."""
         odoo = {"drop": "drops connections", "lost": "answers are lost", "hang": "hangs"}
         receiver = {
@@ -87,14 +87,14 @@ class Chaos:
         half = seconds / 2
         async with asyncio.TaskGroup() as group:
             meanwhile = group.create_task(self._deal(self.around, seconds))
-            await self._deal(self.on_the_gateway | self.deadly, half)
+            await self._deal({**self.on_the_gateway, **self.deadly}, half)
             watching = group.create_task(self._watch())
             await self._deal(self.on_the_gateway, seconds)
             await meanwhile
             watching.cancel()
 
     async def _deal(
-        self, kinds: dict[str, Callable[[], Awaitable[tuple[str, int]]]], until: float
+        self, kinds: Mapping[str, Callable[[], Awaitable[tuple[str, int]]]], until: float
     ) -> None:
         """Play whole decks of *kinds* until that time is over."""
         while True:

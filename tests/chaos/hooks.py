@@ -2,13 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from hostility import do
 from odoorway import Event, Forward, Gateway, Skip, Upsert
 from odoorway.sources import hmac
 
 gateway = Gateway()
-COMMON = {
+COMMON: dict[str, Any] = {
     "secret": "env:CHAOS_SECRET",
     "header": "X-Signature",
     "event_id": "header:X-Event",
@@ -29,7 +30,7 @@ def order(payload: dict, event: Event) -> Upsert:
         raise Skip("the test wants it so")
     if deed == "flaky" and TROUBLE.exists():
         os._exit(1)
-    returned = do(deed)
+    returned: Upsert | None = do(deed)
     if returned is not None:
         return returned
     customer = Upsert("res.partner", ("customer", payload["id"][:2]), {"name": payload["id"][:2]})
