@@ -405,11 +405,12 @@ async def test_rejections_are_bounded(opened: Open) -> None:
 
 async def test_strangers_share_a_budget_and_take_nobodys_place(opened: Open) -> None:
     """What is sent to any other path takes the oldest of such, never a source's own evidence."""
-    journal = opened(Limits(max_rejections=3, sources=frozenset({"shop", "crm"})))
+    journal = opened(Limits(max_rejections=3))
     for number, source in enumerate(["shop", "crm", "shop"]):
         await journal.reject(replace(rejection(number), source=source))
     for number in range(10, 20):
-        await journal.reject(replace(rejection(number), source=f"wp-login.php?{number}"))
+        odd = replace(rejection(number), source=f"wp-login.php?{number}", stranger=True)
+        await journal.reject(odd)
     assert [one.at for one in await journal.rejections()] == [19, 18, 17, 2, 1, 0]
     for number in range(20, 23):
         await journal.reject(replace(rejection(number), source="shop"))
@@ -692,7 +693,7 @@ async def test_the_rhythm_of_a_source(opened: Open) -> None:
 
 async def test_problems_flows_and_beats(opened: Open) -> None:
     """What a person has to look at, how much stands where, and what happened when."""
-    journal = opened(Limits(sources=frozenset({"shop"})))
+    journal = opened()
     await _history(journal)
     await journal.reject(rejection(1))
     problems = {(p.kind, p.source, p.code): p.count for p in await journal.problems()}

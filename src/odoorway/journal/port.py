@@ -49,7 +49,6 @@ class Limits:
 
     max_waiting: int = 5_000_000  # pending deliveries; more is JournalFull
     max_rejections: int = 2_000  # in each budget; the oldest go first
-    sources: frozenset[str] = frozenset()  # each has a budget; all other paths share one
     rejection_body: int = 4_096  # bytes
     header_value: int = 2_048  # characters
     text: int = 16_384  # characters of a detail or traceback
@@ -90,8 +89,8 @@ class Journal(Protocol):
     async def reject(self, rejection: Rejection) -> None:
         """Record a refused request, durable at leisure, bounded by the limits.
 
-        A source of ``Limits.sources`` has a budget of its own, so that what strangers send to
-        other paths never takes the place of its rejections.
+        Each source has a budget of its own, and all strangers share one, so that what they send
+        to other paths never takes the place of a source's rejections.
         """
         ...
 

@@ -446,7 +446,7 @@ def note_latency(db: apsw.Connection, took: Sequence[Took], since: int) -> None:
 
 def reject(db: apsw.Connection, rejection: Rejection, limits: Limits) -> None:
     """Add a rejection and forget the oldest beyond its budget, whose numbers have no gaps."""
-    budget = rejection.source if rejection.source in limits.sources else ""
+    budget = "" if rejection.stranger else rejection.source
     newest = _scalar(db, "rejection_add", rejection_bindings(rejection) | {"budget": budget})
     over = {"budget": budget, "number": newest - limits.max_rejections}
     db.execute(SQL["rejection_forget"], over)

@@ -76,3 +76,4 @@ class Rejection:
     detail: str
     headers: Headers
     body: bytes  # the first bytes only
+    stranger: bool = False  # sent to a path that is no source's

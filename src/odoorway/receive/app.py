@@ -263,6 +263,7 @@ class ReceiveApp:
             detail=refused.detail,
             headers=safe_headers(seen.headers, self._credentials, signature),
             body=seen.body,
+            stranger=source is None,
         )
         try:
             await self._journal.reject(rejection)

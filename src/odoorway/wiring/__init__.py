@@ -5,7 +5,7 @@ import hashlib
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -52,12 +52,10 @@ def nowhere(_point: str) -> None:
     """Pass every named point; crash tests stop at one instead."""
 
 
-def open_journal(
-    settings: Settings, *, serve: bool, at: At = nowhere, sources: Iterable[str] = ()
-) -> SqliteJournal:
+def open_journal(settings: Settings, *, serve: bool, at: At = nowhere) -> SqliteJournal:
     """Open the journal that the settings name; ``serve`` claims it for this process.
 
-    ``memory`` is one that goes with this process. *sources* are those that are declared.
+    ``memory`` is one that goes with this process.
 
     Raises:
         JournalLocked: another process serves this file.
@@ -65,7 +63,6 @@ def open_journal(
     """
     limits = Limits(
         max_waiting=settings.max_waiting,
-        sources=frozenset(sources),
         key_life=settings.keep_key_days * 86_400 or None,
         repeat_window=settings.repeat_window,
     )
@@ -128,7 +125,7 @@ async def running(
         # Before anything else: it forks, and there must be no thread yet.
         handlers = HandlerProcesses(gateway.routes, _handler_limits(settings))
         held.push_async_callback(handlers.close)
-        journal = open_journal(settings, serve=True, at=at, sources=gateway.sources)
+        journal = open_journal(settings, serve=True, at=at)
         held.push_async_callback(journal.close)
         await journal.release()
         dispatchers: dict[str, Dispatcher] = {}
