@@ -542,6 +542,121 @@ async def test_explain_shows_the_calls_and_makes_none(odoo):
     assert [one for one in odoo.spy.bodies if one["method"] != "fields_get"] == shown
 
 
+async def test_a_later_command_sees_what_an_earlier_one_made(odoo):
+    """By a value that it writes, by a domain, as a match; for a whole batch, in few calls."""
+
+    def mail(number):
+        return f"{number}@{odoo.source}.example"
+
+    def commands(number):
+        named = {"name": odoo.name("Ada"), "email": mail(number)}
+        by_mail = find("res.partner", email=mail(number))
+        by_domain = find("res.partner", domain=[("email", "=", mail(number))])
+        return (
+            Upsert("res.partner", key("customer", number), named),
+            Upsert("crm.lead", key("lead", number), {"name": "L", "partner_id": by_mail}),
+            Upsert("crm.lead", key("more", number), {"name": "M", "partner_id": by_domain}),
+            Upsert(
+                "res.partner", key("known", number), {"zip": "9"}, match={"email": mail(number)}
+            ),
+        )
+
+    verdicts = await odoo.deliver(*(odoo.job(n, *commands(n)) for n in range(10)))
+    assert codes(verdicts) == [None] * 10, verdicts
+    for number in range(10):
+        made = {xid.rpartition("_")[0][-5:]: ident for _, xid, ident in verdicts[number].records}
+        assert made["tomer"] == made["known"]
+        leads = [verdicts[number].records[1][2], verdicts[number].records[2][2]]
+        rows = await odoo.read("crm.lead", [["id", "in", leads]], "partner_id")
+        assert {row["partner_id"][0] for row in rows} == {made["tomer"]}
+    loads = [call for call in odoo.spy.calls if call.endswith("load")]
+    assert loads == ["res.partner.load", "crm.lead.load", "res.partner.load"]
+    assert len(odoo.spy.calls) < 30
+
+
+async def test_a_lookup_is_made_again_behind_what_may_change_it(odoo):
+    """What matched nothing at first, and what was remembered from an event before."""
+    mail = f"a@{odoo.source}.example"
+    by_domain = find("res.partner", domain=[("email", "=", mail)])
+    by_mail = find("res.partner", email=mail)
+
+    def lead(number, lookup):
+        values = {"name": odoo.name(f"Lead {number}"), "partner_id": lookup}
+        return Upsert("crm.lead", key("lead", number), values)
+
+    def buyer(number):
+        values = {"name": odoo.name("Ada"), "email": mail}
+        return Upsert("res.partner", key("customer", number), values)
+
+    verdicts = [
+        (await odoo.deliver(odoo.job(1, *commands)))[0]
+        for commands in (
+            [buyer(1), lead(1, by_domain)],
+            [lead(2, by_mail)],
+            [buyer(2), lead(3, by_mail)],
+        )
+    ]
+    assert codes(verdicts) == [None, None, "odoo.many-matches"], verdicts
+    assert [len(verdict.records) for verdict in verdicts] == [2, 1, 1]
+
+
+async def test_a_list_that_needs_no_sequence_is_one_batch(odoo):
+    """Thirty customers with lookups in their own family are written by one call."""
+    if not await odoo.read("res.country", [["code", "=", "BE"]]):
+        await odoo.make("res.country", {"name": "Belgium", "code": "BE"})  # the sandbox has none
+    values = {"name": odoo.name("Ada"), "country_id": find("res.country", code="BE")}
+    many = [Upsert("res.partner", key("customer", n), values) for n in range(30)]
+    (verdict,) = await odoo.deliver(odoo.job(1, *many))
+    assert verdict.code is None, verdict.detail
+    assert odoo.spy.calls == ["res.country.search_read", "res.partner.load"]
+    rows = await odoo.read("res.partner", [["name", "=", odoo.name("Ada")]], "country_id")
+    assert len([row for row in rows if row["country_id"]]) == 30
+
+
+async def test_records_and_steps_are_made_in_sequence(odoo):
+    """What stands behind a call is written after it; an Upsert that was written is not repeated."""
+    sold = order(odoo, 1)
+    confirm = Call("sale.order", "action_confirm", sold, unless={"state": ["sale", "done"]})
+    note = Call("sale.order", "action_confirm", sold, unless={"client_order_ref": ["seen"]})
+    seen = Update("sale.order", find("sale.order", client_order_ref=odoo.name("#1")), {"note": "x"})
+    late = Upsert("sale.order", key("order", 1), {"client_order_ref": "seen"})
+    job = odoo.job(1, confirm, seen, late, note)
+    explained = [f"{one['model']}.{one['method']}" for one in odoo.destination.explain([job])]
+    (verdict,) = await odoo.deliver(job)
+    assert verdict.code is None, verdict.detail
+    asked = {"res.partner.load", "sale.order.load", "sale.order.action_confirm", "sale.order.write"}
+    expected = [
+        "res.partner.load", "sale.order.load", "sale.order.action_confirm", "sale.order.write",
+        "sale.order.load",
+    ]  # fmt: skip
+    assert [call for call in odoo.spy.calls if call in asked] == expected
+    assert [call for call in explained if call in asked][:5] == expected
+    sale = verdict.records[-1][2]
+    (row,) = await odoo.read("sale.order", [["id", "=", sale]], "state", "client_order_ref")
+    assert (row["state"], row["client_order_ref"]) == ("sale", "seen")
+
+
+@pytest.mark.odoo
+async def test_a_record_that_another_makes_is_seen(real_odoo):
+    """A product's template makes the product; both orders of one event then have it."""
+    odoo = Target(real_odoo.url, real_odoo.database, real_odoo.admin_key)
+    sku = odoo.name("SKU")
+    template = Upsert(
+        "product.template", ("product", 1), {"name": "P", "default_code": sku, "barcode": sku}
+    )
+
+    def line(number, **where):
+        lookup = find("product.product", **where)
+        lines = [Upsert("sale.order.line", ("line", number), {"product_id": lookup})]
+        return order(odoo, number, order_line=lines)
+
+    by_domain = {"domain": [("product_tmpl_id.barcode", "=", sku)]}
+    job = odoo.job(1, template, line(1, default_code=sku), line(2, **by_domain))
+    (verdict,) = await odoo.deliver(job)
+    await odoo.destination.close()
+    assert verdict.code is None, verdict.detail
+
+
 async def test_adopts_by_natural_key(odoo):
     """An existing partner is adopted, keeps its place when its key's value changes, and is one."""
     mail = f"ada@{odoo.source}.example"
@@ -944,7 +1059,7 @@ async def test_forwards_go_with_the_batch(odoo):
     signed = Forward("/hook", {"a": 1}, secret="env:SECRET")
     verdicts = await destination.deliver(
         [
-            Job(1, odoo.source, (customer(odoo), signed), "evt_1"),
+            Job(1, odoo.source, (signed, customer(odoo), signed), "evt_1"),
             Job(2, odoo.source, (Forward(f"{url}/x?status=404", b"raw"),), "evt_2"),
             Job(3, odoo.source, (Forward(f"{url}/x?status=503", "text"),), "evt_3"),
             Job(4, odoo.source, (Forward(f"{url}/x?status=302"),), "evt_4"),
@@ -957,12 +1072,15 @@ async def test_forwards_go_with_the_batch(odoo):
         None, "forward.refused", "forward.server-error", "forward.redirected", "forward.no-secret",
     ], verdicts  # fmt: skip
     assert not any(verdict.blame_destination for verdict in verdicts)
-    path, headers, body = seen[0]
+    path, headers, body = next(one for one in seen if one[1]["webhook-id"] == "evt_1_0")
+    assert "evt_1_1" in [told["webhook-id"] for _, told, _ in seen]
     assert (path, body, headers["webhook-id"]) == ("/hook", b'{"a": 1}', "evt_1_0")
     assert headers["X-Odoo-Database"] == "d"
     verifier = Webhook("whsec_" + "QUJD" * 8)
     assert verifier.verify(body, headers) == {"a": 1}
-    assert "X-Odoo-Database" not in seen[1][1]  # a stranger is not told
+    strangers = [told for path, told, _ in seen if path == "/x"]
+    assert strangers
+    assert not any("X-Odoo-Database" in told for told in strangers)
     assert "/elsewhere" not in [path for path, _, _ in seen]
 
 

@@ -27,6 +27,13 @@ PAYLOADS = {
         "customer_id": 0,
         "billing": {"name": "Ada", "email": "ada@example.com"},
     },
+    "sample/requested": {
+        "id": 8,
+        "number": "#8",
+        "email": "ada@example.com",
+        "sku": "S-1",
+        "title": "Sample",
+    },
     "line/added": {"id": 7, "order": "#1", "sku": "SKU-1", "ean": "4006381333931"},
     "order/invoice": {"id": 3, "number": "#1"},
     "address/changed": {"vat": "BE0477472701", "street": "Quai 1"},

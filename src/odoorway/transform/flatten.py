@@ -9,6 +9,7 @@ from odoorway.commands import (
     Command,
     Find,
     Forward,
+    Key,
     Update,
     Upsert,
     external_id,
@@ -33,6 +34,7 @@ _LISTS = {None, "one2many", "many2many"}  # None: not known
 Resolve = Callable[[Find], Any]
 Env = Mapping[str, Any]
 Place = tuple[str, str]  # model and field
+Done = Mapping[Key, tuple[Upsert, ...]]  # what was written before, by key
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Known:
     resolve: Resolve = lambda find: find
     adopted: Mapping[str, int] = field(default_factory=dict)  # database ids by external ID
     kinds: Mapping[Place, str] = field(default_factory=dict)  # of fields that hold lists
+    done: Done = field(default_factory=dict)  # written before, by this very job
 
 
 def flatten(source: str, commands: Sequence[Command], known: Known | None = None) -> Plan:
@@ -129,6 +132,9 @@ class _Builder:
         return tuple(tuple(level) for level in levels)
 
     def _add(self, upsert: Upsert, env: Env) -> Ref:
+        if upsert in self._known.done.get(upsert.key, ()):
+            xid = external_id(self._source, upsert.key)
+            return Ref(xid, self._known.adopted.get(xid))
         new = self._record(upsert, env)
         old = self._records.get(new.xid)
         if old and old.model != new.model:

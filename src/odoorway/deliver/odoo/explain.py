@@ -1,27 +1,42 @@
 """The calls that a delivery would make, shown without making them. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any, assert_never
 
-from odoorway.commands import Find, Forward
+from odoorway.commands import Command, Find, Forward
 from odoorway.deliver.odoo.load import CONTEXT, Text, loads
 from odoorway.deliver.odoo.lookup import key_of, questions, shown
 from odoorway.deliver.odoo.schedule import schedule
 from odoorway.deliver.odoo.values import plain
 from odoorway.deliver.port import Job
-from odoorway.transform.flatten import flatten
+from odoorway.transform.flatten import Done, Known, flatten
 from odoorway.transform.plan import Many, Plan, Ref, Run, Write
+from odoorway.transform.rounds import rounds
 
 
 def explain(jobs: Sequence[Job]) -> list[dict[str, Any]]:
     """Return each call's model, method and body; what only Odoo knows stands in ``<…>``.
 
+    A lookup that matches nothing at first may begin one more round than is shown.
+
     Raises:
         HandlerError: the commands cannot be written as they are.
         Unwritable: a value has no form that Odoo takes.
     """
-    plans = {position: flatten(job.source, job.commands) for position, job in enumerate(jobs)}
-    return [*_loads(plans), *_steps(plans)]
+    turns = zip_longest(*([*rounds(job.commands)] for job in jobs), fillvalue=((), {}))
+    return [call for turn in turns for call in _turn(jobs, turn)]
+
+
+def _turn(
+    jobs: Sequence[Job], turn: Sequence[tuple[Sequence[Command], Done]]
+) -> Iterator[dict[str, Any]]:
+    plans = {
+        position: flatten(job.source, commands, Known(done=done))
+        for position, (job, (commands, done)) in enumerate(zip(jobs, turn, strict=True))
+    }
+    yield from _loads(plans)
+    yield from _steps(plans)
 
 
 def _loads(plans: dict[int, Plan]) -> Iterator[dict[str, Any]]:

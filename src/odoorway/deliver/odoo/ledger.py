@@ -37,6 +37,10 @@ class Ledger:
         for job in entry.jobs:
             self._records[job][record.xid] = (record.model, record.xid, ident)
 
+    def has(self, job: int, xid: str) -> bool:
+        """Tell whether that record of *job* is written."""
+        return xid in self._records[job]
+
     def fail(self, jobs: Iterable[int], verdict: Verdict) -> None:
         """Settle *jobs*; the first verdict of a job stands."""
         for job in jobs:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from odoorway.clock import Clock
-from odoorway.commands import Find, Upsert, external_id
+from odoorway.commands import Command, Find, Upsert, external_id
 from odoorway.deliver.odoo.adopt import Adopted, Adoption, Wanted, wanted
 from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.kinds import Kinds
@@ -27,11 +27,16 @@ class Resolved:
     wanted: list[Wanted] = field(default_factory=list)
     remembered: dict[int, set[Key]] = field(default_factory=dict)  # answers not asked for anew
     records: dict[int, dict[str, str]] = field(default_factory=dict)  # job: external ID: model
+    found: Found = field(default_factory=dict)
 
     def leaned(self, job: int) -> bool:
         """Tell whether *job* was planned with what may be out of date."""
         adopted = self.adopted.ids.keys() & self.records.get(job, {}).keys()
         return bool(self.remembered.get(job) or adopted)
+
+    def matches(self, find: Find) -> bool:
+        """Tell whether *find* itself, without its fallbacks, matched; a refusal is an answer."""
+        return bool(self.found[key_of(find)])
 
 
 class Resolver:
@@ -70,7 +75,7 @@ class Resolver:
             raise
         known = Known(partial(_resolve, found, told), adopted.ids, self.kinds.types)
         leaned = {job: remembered.intersection(keys) for job, keys in asked.items()}
-        return Resolved(known, adopted, matched, leaned, records)
+        return Resolved(known, adopted, matched, leaned, records, found)
 
     async def _matched(
         self, matched: Sequence[Wanted], keys: Sequence[Key], adopted: Adopted, ledger: Ledger
@@ -88,6 +93,13 @@ class Resolver:
                     ledger.fail([one.job], refused.verdict)
         await self.adoption.remember(adopted.found)
         return found, told
+
+    def look_again(self, commands: Sequence[Command]) -> None:
+        """Forget what *commands* look up: what was just carried out may have changed it."""
+        again = [find for find in finds(commands) if not find.absent]
+        matching = [one.match for one in upserts(commands) if isinstance(one.match, Find)]
+        again += [find for first in matching for find in first.chain if not find.absent]
+        self.lookups.forget(map(key_of, again))
 
     async def forget(self, resolved: Resolved, jobs: Sequence[int]) -> None:
         """Ask anew for what *jobs* leaned on, and let go of adopted records that are gone."""
