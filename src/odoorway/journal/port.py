@@ -274,7 +274,7 @@ class Journal(Protocol):
         """Return dead letters and rejections, grouped by source and diagnosis, newest first.
 
         What stands aside and waits for something since before *long_ago* (Unix seconds, of
-        arrival) is a group of the kind ``waiting``.
+        arrival) is a group of the kind ``waiting``; 20,000 of these are looked at, at most.
 
         Rejections of paths that are no source are one group a diagnosis, with an empty source.
         """

@@ -34,7 +34,7 @@ from odoorway.model.standing import Standing
 
 SQL: Final[Mapping[str, str]] = load("sqlite", "read")
 _LAST: Final = 2**63 - 1
-_Hour = tuple[str, str, str, int, int]  # source, destination, code, hour, how many
+_Hour = tuple[str, str, str, str, int, int]  # kind, source, destination, code, hour, how many
 
 
 def next_due(db: apsw.Connection, destination: str) -> float | None:
@@ -155,24 +155,22 @@ def problems(db: apsw.Connection, long_ago: float) -> Sequence[Problem]:
     """Return what a person has to look at, the newest first; all of one moment."""
     with db:
         found = [
-            *_dead_problems(db),
-            *_hourly_problems(db, "breached", {}),
+            *_troubles(db),
             *_hourly_problems(db, "waiting", {"long_ago": long_ago}),
             *_hourly_problems(db, "rejection", {}),
         ]
     return sorted(found, key=lambda problem: problem.last, reverse=True)
 
 
-def _dead_problems(db: apsw.Connection) -> Iterator[Problem]:
+def _troubles(db: apsw.Connection) -> Iterator[Problem]:
     """Count by the hours that are kept; first and last are a step in an index each."""
-    rows = cast("list[_Hour]", db.execute(SQL["dead_hours"]).fetchall())
-    for (source, destination, code), hours in groupby(rows, key=lambda row: row[:3]):
-        group = {"source": source, "destination": destination, "code": code}
-        first: Row = db.execute(SQL["dead_first"], group).fetchall()[0]
-        last: Row = db.execute(SQL["dead_last"], group).fetchall()[0]
+    rows = cast("list[_Hour]", db.execute(SQL["trouble_hours"]).fetchall())
+    for (kind, source, destination, code), hours in groupby(rows, key=lambda row: row[:4]):
+        group = {"kind": kind, "source": source, "destination": destination, "code": code}
+        first: Row = db.execute(SQL["trouble_first"], group).fetchall()[0]
+        last: Row = db.execute(SQL["trouble_last"], group).fetchall()[0]
         counts = tuple((hour, n) for *_, hour, n in hours)
         yield Problem(
-            kind="dead",
             **group,
             count=sum(n for _, n in counts),
             first=first[0],
