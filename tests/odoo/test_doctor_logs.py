@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from odoorway.doctor.logs.files import chunks
-from odoorway.doctor.logs.groups import Group, GroupSeverity
+from odoorway.doctor.logs.groups import GroupSeverity, IncidentGroup
 from odoorway.doctor.logs.reading import Reading
 from real_odoo import RealOdoo
 
@@ -56,7 +56,7 @@ def post(odoo: RealOdoo, route: str) -> int:
         return error.code
 
 
-def groups(odoo: RealOdoo) -> dict[str, Group]:
+def groups(odoo: RealOdoo) -> dict[str, IncidentGroup]:
     """Return the groups of webhook failures by the request that most of each are tied to."""
     reading = Reading()
     for _ in (*reading.read(chunks(odoo.log, lambda _: None)), *reading.finish()):

@@ -14,14 +14,14 @@ from odoorway.model.delivery import Outcome
 from odoorway.sources import samples
 from odoorway.transform.run import Asks, Commands, Settled, Transformed, transform
 
-Level = Literal["ok", "warn", "fail"]
+CheckLevel = Literal["ok", "warn", "fail"]
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
     """One thing that was looked at."""
 
-    level: Level
+    level: CheckLevel
     what: str
     code: str | None = None  # a diagnosis code
     where: str | None = None  # file:line of the handler that is concerned
@@ -65,7 +65,7 @@ class Needs:
     def _take(self, route: str, topic: str, where: str, result: Transformed) -> None:
         match result:
             case Settled(outcome, code, detail, _):
-                level: Level = "warn" if outcome is Outcome.SKIPPED else "fail"
+                level: CheckLevel = "warn" if outcome is Outcome.SKIPPED else "fail"
                 text = f"route {route} on the sample {topic}: {detail}"
                 self.findings.append(CheckResult(level, text, code, where))
             case Asks(finds):

@@ -6,7 +6,7 @@ from rich.table import Table
 
 from odoorway.cli.output import out, safe
 from odoorway.diagnose.catalog import CATALOG
-from odoorway.doctor.logs.groups import Group, GroupSeverity, request_of, when
+from odoorway.doctor.logs.groups import GroupSeverity, IncidentGroup, request_of, when
 from odoorway.doctor.logs.reading import GroupedIncident, Reading
 
 _BRIEF = 8  # groups of a severity that get a line of their own
@@ -59,7 +59,7 @@ def tell(found: GroupedIncident) -> None:
     )
 
 
-def _summary(reading: Reading, groups: list[Group]) -> None:
+def _summary(reading: Reading, groups: list[IncidentGroup]) -> None:
     first, last = reading.span
     failed = [group for group in groups if group.severity is GroupSeverity.ERROR]
     count = sum(group.count for group in failed)
@@ -71,7 +71,9 @@ def _summary(reading: Reading, groups: list[Group]) -> None:
     out.print(f"{told}  [dim]{_time(first)} to {_time(last)}[/]", soft_wrap=True)
 
 
-def _section(severity: GroupSeverity, groups: list[Group], full: int, *, verbose: bool) -> None:
+def _section(
+    severity: GroupSeverity, groups: list[IncidentGroup], full: int, *, verbose: bool
+) -> None:
     for group in groups[:full]:
         out.print()
         out.print(_full(group, verbose=verbose))
@@ -88,7 +90,7 @@ def _section(severity: GroupSeverity, groups: list[Group], full: int, *, verbose
         out.print(f"[dim]{len(rest) - _BRIEF} more: --limit 0 shows all[/]")
 
 
-def _full(group: Group, *, verbose: bool) -> Table:
+def _full(group: IncidentGroup, *, verbose: bool) -> Table:
     """Return a group with its line, its diagnosis and, for webhooks, the fix."""
     table = _grid()
     first, *rest = _lines(group, verbose=verbose)
@@ -98,7 +100,7 @@ def _full(group: Group, *, verbose: bool) -> Table:
     return table
 
 
-def _lines(group: Group, *, verbose: bool) -> Iterator[str]:
+def _lines(group: IncidentGroup, *, verbose: bool) -> Iterator[str]:
     yield f"[{_STYLE[group.severity]}]{_title(group)}[/]"
     yield from _requests(group)
     until = f" to {_time(group.last)}" if group.count > 1 else ""
@@ -111,7 +113,7 @@ def _lines(group: Group, *, verbose: bool) -> Iterator[str]:
     yield from _diagnosis(group, verbose=verbose)
 
 
-def _requests(group: Group) -> Iterator[str]:
+def _requests(group: IncidentGroup) -> Iterator[str]:
     most = group.requests.most_common(3)
     if not most:
         return
@@ -121,7 +123,7 @@ def _requests(group: Group) -> Iterator[str]:
     yield f"{paths}{f', {more} more paths' * bool(more)}{f' → {answers}' * bool(answers)}"
 
 
-def _diagnosis(group: Group, *, verbose: bool) -> Iterator[str]:
+def _diagnosis(group: IncidentGroup, *, verbose: bool) -> Iterator[str]:
     known = CATALOG.get(group.code or "")
     if known is None:
         if group.nearest:
@@ -139,7 +141,7 @@ def _named(code: str) -> str:
     return f"{CATALOG[code].title} [dim]{code}[/]"
 
 
-def _brief(groups: list[Group]) -> Table:
+def _brief(groups: list[IncidentGroup]) -> Table:
     table = _grid()
     for group in groups:
         (request, _), *_ = group.requests.most_common(1) or [("", 0)]
@@ -154,7 +156,7 @@ def _grid() -> Table:
     return table
 
 
-def _title(group: Group) -> str:
+def _title(group: IncidentGroup) -> str:
     """Return the exception with its message, or what was said where there was none."""
     if group.kind.startswith("HTTP "):
         return safe(group.kind)  # its request is shown beside it
@@ -165,7 +167,7 @@ def _title(group: Group) -> str:
     return safe(f"{group.kind}{': ' * bool(said)}{said}")
 
 
-def _brief_title(group: Group) -> str:
+def _brief_title(group: IncidentGroup) -> str:
     known = CATALOG.get(group.code or "")
     return known.title if known else _title(group)
 

@@ -9,7 +9,7 @@ import typer
 
 from odoorway.cli.common import Hooks, load_gateway, read_settings, with_settings
 from odoorway.cli.output import Exit, err, out, safe
-from odoorway.cli.trying import Payload, SourceName, Topic, named
+from odoorway.cli.trying import BodyFile, SourceName, Topic, named
 from odoorway.model.event import new_id
 from odoorway.receive.signature import resolve_secrets
 from odoorway.sources import sign
@@ -18,7 +18,7 @@ from odoorway.sources import sign
 @with_settings("host", "port")
 def send(
     hooks: Hooks,
-    payload: Payload,
+    payload: BodyFile,
     source: SourceName,
     topic: Topic,
     to: Annotated[str, typer.Option(help="the gateway's address, or an endpoint's URL")] = "",

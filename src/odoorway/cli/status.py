@@ -18,7 +18,7 @@ from odoorway.model.delivery import State
 from odoorway.model.destination import DEFAULT
 from odoorway.model.standing import Standing
 
-Destination = Annotated[str, typer.Argument(help="the destination's name")]
+DestinationName = Annotated[str, typer.Argument(help="the destination's name")]
 
 
 @with_settings("journal", "url", "token")
@@ -46,14 +46,14 @@ def status(as_json: AsJson = False, **flags: Any) -> None:
 
 
 @with_settings("journal", "url", "token")
-def pause(destination: Destination = DEFAULT, **flags: Any) -> None:
+def pause(destination: DestinationName = DEFAULT, **flags: Any) -> None:
     """Deliver nothing more to a destination until it is resumed; webhooks are still accepted."""
     _set(flags, destination, paused=True)
     out.print(f"{safe(destination)} is paused; odoorway resume {safe(destination)} lets it go on")
 
 
 @with_settings("journal", "url", "token")
-def resume(destination: Destination = DEFAULT, **flags: Any) -> None:
+def resume(destination: DestinationName = DEFAULT, **flags: Any) -> None:
     """Deliver to a paused destination again, all that waited first."""
     _set(flags, destination, paused=False)
     out.print(f"{safe(destination)} is resumed")

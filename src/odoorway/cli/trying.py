@@ -21,12 +21,12 @@ from odoorway.transform.run import Asks, Commands, Settled, Transformed, transfo
 
 SourceName = Annotated[str, typer.Option("--source", help="the source's name in hooks.py")]
 Topic = Annotated[str, typer.Option("--topic", help="the topic, like orders/create")]
-Payload = Annotated[Path, typer.Argument(help="a file with the body", exists=True, dir_okay=False)]
+BodyFile = Annotated[Path, typer.Argument(help="a file with the body", exists=True, dir_okay=False)]
 
 
 def try_handler(
     hooks: Hooks,
-    payload: Payload,
+    payload: BodyFile,
     source: SourceName,
     topic: Topic,
     explain: Annotated[bool, typer.Option(help="show the exact calls to Odoo")] = False,

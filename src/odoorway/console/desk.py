@@ -12,7 +12,7 @@ from odoorway.journal.accounts import Accounts
 from odoorway.journal.port import Journal
 from odoorway.settings import Network
 
-Pace = Mapping[str, tuple[int, int]]  # batch size and concurrency, by destination
+Paces = Mapping[str, tuple[int, int]]  # batch size and concurrency, by destination
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class Desk:
     journal: Journal
     accounts: Accounts
     clock: Clock
-    pace: Callable[[], Pace]
+    pace: Callable[[], Paces]
     latency: Latency
     wake: Callable[[], None]
     handlers: Handlers  # runs them outside the loop that serves pages and webhooks

@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from odoorway.console.desk import Desk, Pace
+from odoorway.console.desk import Desk, Paces
 from odoorway.journal.port import Stats
 from odoorway.model.delivery import State
 from odoorway.model.standing import Standing
@@ -40,7 +40,7 @@ class Metrics:
 
 
 def gauges(
-    stats: Stats, standings: Iterable[Standing], pace: Pace, now: float
+    stats: Stats, standings: Iterable[Standing], pace: Paces, now: float
 ) -> dict[Gauge, list[Labelled]]:
     """Return the value of every gauge that tells how deliveries stand. Pure."""
     oldest = 0.0 if stats.oldest_waiting is None else max(0.0, now - stats.oldest_waiting)

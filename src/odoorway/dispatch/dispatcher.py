@@ -29,7 +29,7 @@ from odoorway.model.standing import Standing
 from odoorway.model.version import is_older
 from odoorway.telemetry import Counter, Histogram, Log, count, log, observe
 from odoorway.transform.makes import makes
-from odoorway.transform.run import Answer, Asks, Commands, Settled, Transformed
+from odoorway.transform.run import Asks, Commands, FoundRecord, Settled, Transformed
 
 _LATELY = 300.0  # seconds in which something passed, so that the destination as a whole works
 _ALONE = 2  # suspects under way at once, beside the batches
@@ -52,7 +52,7 @@ class _Run:
     """A handler's run on a delivery, with what it was answered so far."""
 
     leased: Leased
-    answers: tuple[tuple[Answer, ...], ...] = ()
+    answers: tuple[tuple[FoundRecord, ...], ...] = ()
 
     @property
     def task(self) -> Task:

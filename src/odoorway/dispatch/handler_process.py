@@ -23,7 +23,7 @@ from odoorway.dispatch.crossing import CannotCross, pack
 from odoorway.gateway import Route
 from odoorway.model.delivery import Outcome
 from odoorway.model.event import Event
-from odoorway.transform.run import Answer, Settled, Transformed, transform
+from odoorway.transform.run import FoundRecord, Settled, Transformed, transform
 
 LENGTH: Final = struct.Struct("!I")  # before each frame
 RETIRED: Final = LENGTH.pack(0)  # instead of an answer: this task was not begun
@@ -50,7 +50,7 @@ class Task:
 
     route: str
     event: Event
-    answers: tuple[tuple[Answer, ...], ...] = ()  # to what it asked so far
+    answers: tuple[tuple[FoundRecord, ...], ...] = ()  # to what it asked so far
 
 
 def nursery(control: socket.socket, routes: Mapping[str, Route], limits: HandlerLimits) -> NoReturn:

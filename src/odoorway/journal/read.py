@@ -18,7 +18,7 @@ from odoorway.journal.found import (
 )
 from odoorway.journal.port import Stats
 from odoorway.journal.rows import (
-    Bindings,
+    Parameters,
     Row,
     encode,
     to_attempt,
@@ -180,7 +180,7 @@ def _troubles(db: apsw.Connection) -> Iterator[Problem]:
         )
 
 
-def _hourly_problems(db: apsw.Connection, kind: str, asked: Bindings) -> Iterator[Problem]:
+def _hourly_problems(db: apsw.Connection, kind: str, asked: Parameters) -> Iterator[Problem]:
     rows: list[Row] = db.execute(SQL[f"{kind}_hours"], asked).fetchall()
     for (source, destination, code), group in groupby(rows, key=lambda row: row[:3]):
         hours = list(group)

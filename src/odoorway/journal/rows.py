@@ -11,7 +11,7 @@ from odoorway.model.event import Event, Headers, Rejection
 from odoorway.model.standing import Standing
 
 Row = tuple[Any, ...]
-Bindings = dict[str, Any]
+Parameters = dict[str, Any]
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -23,7 +23,7 @@ def encode(value: Any) -> str:
         return _encode(value)
 
 
-def events_bindings(events: Sequence[tuple[Event, bool]]) -> Bindings:
+def events_bindings(events: Sequence[tuple[Event, bool]]) -> Parameters:
     """Return the columns of *events*, a JSON array each, and their bodies in one blob.
 
     Each comes with whether it is a conflict.
@@ -50,7 +50,7 @@ def _columns(event: Event) -> Row:
     )
 
 
-def rejection_bindings(rejection: Rejection) -> Bindings:
+def rejection_bindings(rejection: Rejection) -> Parameters:
     """Return the columns of *rejection*."""
     return {
         "id": rejection.id,
@@ -64,7 +64,7 @@ def rejection_bindings(rejection: Rejection) -> Bindings:
     }
 
 
-def settlement_bindings(settlement: Settlement) -> Bindings:
+def settlement_bindings(settlement: Settlement) -> Parameters:
     """Return the columns that *settlement* changes in a delivery and adds as an attempt."""
     return {
         "delivery": settlement.delivery,

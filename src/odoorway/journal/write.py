@@ -14,7 +14,7 @@ from odoorway.journal.found import Took
 from odoorway.journal.port import Appended, Binding, Limits
 from odoorway.journal.repeats import Mark, Sameness, mark_of
 from odoorway.journal.rows import (
-    Bindings,
+    Parameters,
     Row,
     encode,
     events_bindings,
@@ -208,7 +208,7 @@ def lease(  # noqa: PLR0917 - the port names each value
 
 
 def _chosen(
-    db: apsw.Connection, due: Bindings, limit: int, max_bytes: int, *, only_alone: bool
+    db: apsw.Connection, due: Parameters, limit: int, max_bytes: int, *, only_alone: bool
 ) -> Sequence[Row]:
     """Return the rows to lease: as many as fit, or one that has to be alone. Reads no more.
 
@@ -452,6 +452,6 @@ def reject(db: apsw.Connection, rejection: Rejection, limits: Limits) -> None:
     db.execute(SQL["rejection_forget"], over)
 
 
-def _scalar(db: apsw.Connection, name: str, bindings: Bindings | None = None) -> int:
+def _scalar(db: apsw.Connection, name: str, bindings: Parameters | None = None) -> int:
     ((value,),) = db.execute(SQL[name], bindings or {}).fetchall()
     return cast("int", value)

@@ -30,7 +30,7 @@ _STORE_FAILS = (
 )
 
 
-Many = Callable[[apsw.Connection, Sequence[Any]], Sequence[Any]]
+GroupWork = Callable[[apsw.Connection, Sequence[Any]], Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +41,7 @@ class Operation:
     a JournalFull among them is a refusal, which undoes nothing.
     """
 
-    many: Many
+    many: GroupWork
     item: Any
     future: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
@@ -80,11 +80,11 @@ class GroupCommit:
         """
         return cast("T", await self._do(_each, work, appends=False))
 
-    async def append(self, many: Many, item: Any) -> Any:
+    async def append(self, many: GroupWork, item: Any) -> Any:
         """Like ``do``, with the items of all who come meanwhile given to *many* together."""
         return await self._do(many, item, appends=True)
 
-    async def _do(self, many: Many, item: Any, *, appends: bool) -> Any:
+    async def _do(self, many: GroupWork, item: Any, *, appends: bool) -> Any:
         if self._closed:
             raise JournalUnavailable("the journal is closed")
         loop = asyncio.get_running_loop()

@@ -52,11 +52,13 @@ class Asks:
 
 
 Transformed = Commands | Settled | Asks
-Answer = Mapping[str, Any] | None  # a record's id and the fields asked for; None: there is none
+FoundRecord = Mapping[str, Any] | None  # its id and the fields asked for; None: there is none
 MOST_ASKED: Final = 10  # times in turn that one run of a handler may ask
 
 
-def transform(route: Route, event: Event, answers: Sequence[Sequence[Answer]] = ()) -> Transformed:
+def transform(
+    route: Route, event: Event, answers: Sequence[Sequence[FoundRecord]] = ()
+) -> Transformed:
     """Validate the event's body, call the route's handler and sort out what it says.
 
     A handler that is a generator is told *answers*, one for each time it asked, in order; when it
@@ -81,7 +83,7 @@ def transform(route: Route, event: Event, answers: Sequence[Sequence[Answer]] = 
         return Settled(Outcome.DEAD, "handler.failed", _told(error, route.handler))
 
 
-def _driven(handler: Generator[Any, Any, Any], answers: Sequence[Sequence[Answer]]) -> Any:
+def _driven(handler: Generator[Any, Any, Any], answers: Sequence[Sequence[FoundRecord]]) -> Any:
     """Return what the handler returns in the end, or what it asks after those *answers*."""
     try:
         asked = next(handler)

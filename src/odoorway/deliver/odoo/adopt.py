@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from odoorway.commands import Adopt, Find, external_id
 from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.insiders import CONTACTS, Insiders, insiders
-from odoorway.deliver.odoo.lookup import Key, key_of, several, shown
+from odoorway.deliver.odoo.lookup import LookupKey, key_of, several, shown
 from odoorway.deliver.odoo.refusal import Refused, dead, later
 from odoorway.deliver.odoo.searcher import Answered, Found, Names
 from odoorway.deliver.port import Binding, Bindings, Job, Verdict
@@ -21,7 +21,7 @@ class Wanted:
     model: str
     xid: str
     finds: tuple[Find, ...]  # each looked for when those before it match nothing
-    keys: tuple[Key, ...]
+    keys: tuple[LookupKey, ...]
     adopt: Adopt
 
     def match(self, found: Found) -> tuple[Find, Answered]:
@@ -38,7 +38,7 @@ class Adopted:
 
     ids: dict[str, int] = field(default_factory=dict)  # by external ID; bound or just found
     found: list[Binding] = field(default_factory=list)  # to be bound before they are written
-    made: dict[Key, Wanted] = field(default_factory=dict)  # Odoo has none: this batch makes it
+    made: dict[LookupKey, Wanted] = field(default_factory=dict)  # not there: this batch makes it
 
 
 def wanted(position: int, job: Job) -> Iterator[Wanted]:
@@ -76,7 +76,7 @@ class Adoption:
     def __init__(self, bindings: Bindings) -> None:
         """Remember what is found in *bindings*."""
         self._bindings = bindings
-        self._making: set[Key] = set()
+        self._making: set[LookupKey] = set()
 
     async def bound(self, records: Iterable[Iterable[str]]) -> Adopted:
         """Return which of these external IDs are bound, whoever bound them."""

@@ -17,7 +17,7 @@ TOLD = 10  # records named where several match
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class LookupKey:
     """What makes two finds the same question, its values as Odoo takes them."""
 
     model: str
@@ -31,9 +31,9 @@ class Key:
 class Question:
     """Finds that differ in their values only, asked together."""
 
-    like: Key  # its model, domain, company and active_test are those of all
+    like: LookupKey  # its model, domain, company and active_test are those of all
     fields: tuple[str, ...]
-    keys: tuple[Key, ...]
+    keys: tuple[LookupKey, ...]
 
     @property
     def model(self) -> str:
@@ -67,9 +67,9 @@ class Question:
             replace(self, keys=self.keys[middle:]),
         )
 
-    def answers(self, rows: Iterable[Mapping[str, Any]]) -> dict[Key, tuple[int, ...]]:
+    def answers(self, rows: Iterable[Mapping[str, Any]]) -> dict[LookupKey, tuple[int, ...]]:
         """Return the ids of the rows that match each find, in Odoo's order."""
-        found: dict[Key, list[int]] = {key: [] for key in self.keys}
+        found: dict[LookupKey, list[int]] = {key: [] for key in self.keys}
         for row in rows:
             for values in product(*(_meanings(row[name]) for name in self.fields)):
                 key = replace(self.like, where=tuple(zip(self.fields, values, strict=True)))
@@ -78,7 +78,7 @@ class Question:
         return {key: tuple(ids) for key, ids in found.items()}
 
 
-def key_of(find: Find) -> Key:
+def key_of(find: Find) -> LookupKey:
     """Return what makes two finds the same question, its values as Odoo takes them.
 
     Raises:
@@ -87,7 +87,7 @@ def key_of(find: Find) -> Key:
     try:
         where = tuple((name, _searchable(value)) for name, value in find.where)
         domain = tuple(meant(find.domain))
-        key = Key(find.model, where, domain, find.company, find.active_test)
+        key = LookupKey(find.model, where, domain, find.company, find.active_test)
         hash(key)
         plain(key.domain)
     except (Unwritable, TypeError) as error:
@@ -95,9 +95,9 @@ def key_of(find: Find) -> Key:
     return key
 
 
-def questions(keys: Iterable[Key]) -> Iterator[Question]:
+def questions(keys: Iterable[LookupKey]) -> Iterator[Question]:
     """Return the fewest questions that ask for all *keys*, each key once."""
-    groups: dict[tuple[Key, tuple[str, ...]], dict[Key, None]] = {}
+    groups: dict[tuple[LookupKey, tuple[str, ...]], dict[LookupKey, None]] = {}
     for key in keys:
         fields = tuple(name for name, _ in key.where)
         groups.setdefault((replace(key, where=()), fields), {})[key] = None
@@ -168,7 +168,7 @@ def waits_on(find: Find) -> Waits:
     return Waits(find.model, {name: str(plain(value)) for name, value in find.where})
 
 
-def _chunks(keys: tuple[Key, ...]) -> Iterator[tuple[Key, ...]]:
+def _chunks(keys: tuple[LookupKey, ...]) -> Iterator[tuple[LookupKey, ...]]:
     return (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))
 
 

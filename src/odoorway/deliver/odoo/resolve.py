@@ -10,7 +10,7 @@ from odoorway.deliver.odoo.adopt import Adopted, Adoption, Wanted, wanted
 from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.kinds import Kinds
 from odoorway.deliver.odoo.ledger import Ledger
-from odoorway.deliver.odoo.lookup import Key, key_of, settle
+from odoorway.deliver.odoo.lookup import LookupKey, key_of, settle
 from odoorway.deliver.odoo.refusal import Refused
 from odoorway.deliver.odoo.searcher import Found, Lookups, Names, names, search
 from odoorway.deliver.port import Bindings, Job, Verdict
@@ -25,7 +25,7 @@ class Resolved:
     known: Known
     adopted: Adopted
     wanted: list[Wanted] = field(default_factory=list)
-    remembered: dict[int, set[Key]] = field(default_factory=dict)  # answers not asked for anew
+    remembered: dict[int, set[LookupKey]] = field(default_factory=dict)  # answers not asked anew
     records: dict[int, dict[str, str]] = field(default_factory=dict)  # job: external ID: model
     found: Found = field(default_factory=dict)
 
@@ -55,7 +55,7 @@ class Resolver:
         Raises:
             Unusable: Odoo is down.
         """
-        asked: dict[int, list[Key]] = {}
+        asked: dict[int, list[LookupKey]] = {}
         matched: list[Wanted] = []
         for position in list(ledger.open()):
             try:
@@ -78,7 +78,7 @@ class Resolver:
         return Resolved(known, adopted, matched, leaned, records, found)
 
     async def _matched(
-        self, matched: Sequence[Wanted], keys: Sequence[Key], adopted: Adopted, ledger: Ledger
+        self, matched: Sequence[Wanted], keys: Sequence[LookupKey], adopted: Adopted, ledger: Ledger
     ) -> tuple[Found, Names]:
         """Look up all that is asked, and adopt what is there."""
         new = [one for one in matched if one.xid not in adopted.ids]
@@ -114,7 +114,7 @@ class Resolver:
         await self.adoption.forget(gone)
 
     async def _there(self, model: str, ids: list[int]) -> set[int]:
-        keys = [Key(model, (("id", ident),), active_test=False) for ident in ids]
+        keys = [LookupKey(model, (("id", ident),), active_test=False) for ident in ids]
         found = await search(self._odoo, keys)
         return {ids[n] for n, key in enumerate(keys) if found[key]}
 
@@ -123,7 +123,7 @@ def _records(job: Job) -> dict[str, str]:
     return {external_id(job.source, one.key): one.model for one in upserts(job.commands)}
 
 
-def _keys(job: Job) -> list[Key]:
+def _keys(job: Job) -> list[LookupKey]:
     return [key_of(find) for find in finds(job.commands) if not find.absent]
 
 

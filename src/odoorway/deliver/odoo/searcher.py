@@ -5,13 +5,13 @@ from typing import Any
 
 from odoorway.clock import Clock
 from odoorway.deliver.odoo.asking import Odoo
-from odoorway.deliver.odoo.lookup import LIMIT, TOLD, Key, Question, questions
+from odoorway.deliver.odoo.lookup import LIMIT, TOLD, LookupKey, Question, questions
 from odoorway.deliver.odoo.refusal import Refused, Unusable, unexpected
 from odoorway.deliver.port import Verdict
 
 _ALL_GUILTY = {"odoo.access-denied", "odoo.unknown-model", "odoo.unknown-field"}
 Answered = tuple[int, ...] | Verdict
-Found = Mapping[Key, Answered]
+Found = Mapping[LookupKey, Answered]
 Names = Mapping[tuple[str, int], str]  # by model and database id
 _MOST = 20_000  # answers remembered
 
@@ -22,21 +22,21 @@ class Lookups:
     def __init__(self, odoo: Odoo, clock: Clock, life: float) -> None:
         """Remember an answer for *life* seconds."""
         self._odoo, self._clock, self._life = odoo, clock, life
-        self._known: dict[Key, tuple[tuple[int, ...], float]] = {}
+        self._known: dict[LookupKey, tuple[tuple[int, ...], float]] = {}
 
-    def remembered(self, keys: Iterable[Key]) -> dict[Key, tuple[int, ...]]:
+    def remembered(self, keys: Iterable[LookupKey]) -> dict[LookupKey, tuple[int, ...]]:
         """Return the answers that are still good."""
         now = self._clock.now()
         kept = {key: self._known[key] for key in keys if key in self._known}
         # Not longer than its life, also on a clock that was set back.
         return {key: ids for key, (ids, until) in kept.items() if 0 < until - now <= self._life}
 
-    def forget(self, keys: Iterable[Key]) -> None:
+    def forget(self, keys: Iterable[LookupKey]) -> None:
         """Ask again next time."""
         for key in keys:
             self._known.pop(key, None)
 
-    async def search(self, keys: Iterable[Key]) -> Found:
+    async def search(self, keys: Iterable[LookupKey]) -> Found:
         """Return the ids that match each key, or the verdict on a key that cannot be searched for.
 
         Raises:
@@ -58,13 +58,13 @@ class Lookups:
                 self._known[key] = answer, until
 
 
-async def search(odoo: Odoo, keys: Iterable[Key]) -> Found:
+async def search(odoo: Odoo, keys: Iterable[LookupKey]) -> Found:
     """Return the ids that match each key, or the verdict on a key that Odoo cannot search for.
 
     Raises:
         Unusable: Odoo is down.
     """
-    found: dict[Key, tuple[int, ...] | Verdict] = {}
+    found: dict[LookupKey, tuple[int, ...] | Verdict] = {}
     for question in questions(keys):
         found |= await _answer(odoo, question)
     return found
@@ -97,7 +97,7 @@ async def _read_names(odoo: Odoo, model: str, ids: list[int]) -> list[dict[str, 
     return rows if isinstance(rows, list) else []
 
 
-async def _answer(odoo: Odoo, question: Question) -> dict[Key, tuple[int, ...] | Verdict]:
+async def _answer(odoo: Odoo, question: Question) -> dict[LookupKey, tuple[int, ...] | Verdict]:
     alone = len(question.keys) == 1
     try:
         rows = await odoo.ask(question.model, "search_read", **question.body)
@@ -114,6 +114,6 @@ async def _answer(odoo: Odoo, question: Question) -> dict[Key, tuple[int, ...] |
     return dict(question.answers(rows))
 
 
-async def _halved(odoo: Odoo, question: Question) -> dict[Key, tuple[int, ...] | Verdict]:
+async def _halved(odoo: Odoo, question: Question) -> dict[LookupKey, tuple[int, ...] | Verdict]:
     first, second = question.halves()
     return await _answer(odoo, first) | await _answer(odoo, second)

@@ -7,7 +7,7 @@ from odoorway.commands import Find, Forward, Upsert
 from odoorway.deliver.http import Forwarder
 from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.load import CONTEXT
-from odoorway.deliver.odoo.lookup import Key, key_of, settle, unmatched
+from odoorway.deliver.odoo.lookup import LookupKey, key_of, settle, unmatched
 from odoorway.deliver.odoo.refusal import Refused, dead, unexpected
 from odoorway.deliver.odoo.searcher import names, search
 from odoorway.deliver.odoo.values import Unwritable, plain
@@ -93,7 +93,7 @@ def _is_flag(value: Any) -> bool:
 async def _target(odoo: Odoo, on: Find | Ref, ids: Mapping[str, int]) -> int:
     if isinstance(on, Ref):
         return ids[on.xid]
-    answers: dict[Key, tuple[int, ...]] = {}
+    answers: dict[LookupKey, tuple[int, ...]] = {}
     for find in on.chain:
         answers[key_of(find)] = await _matches(odoo, find)
         if answers[key_of(find)]:

@@ -32,7 +32,7 @@ class GroupSeverity(IntEnum):
 
 
 @dataclass(slots=True)
-class Group:
+class IncidentGroup:
     """Incidents of one sort."""
 
     fingerprint: str
@@ -78,16 +78,18 @@ class Group:
                 self.databases.add(incident.access.db)
 
 
-class Groups:
+class IncidentGroups:
     """All groups of a log. When there are too many of a severity the rarest makes room."""
 
     def __init__(self) -> None:
         self._codes: OrderedDict[_Alike, str | None] = OrderedDict()
-        self._groups: dict[GroupSeverity, dict[_Key, Group]] = {s: {} for s in GroupSeverity}
+        self._groups: dict[GroupSeverity, dict[_Key, IncidentGroup]] = {
+            s: {} for s in GroupSeverity
+        }
         self.incidents = 0
         self.dropped = 0  # incidents of groups that made room
 
-    def add(self, incident: Incident) -> Group:
+    def add(self, incident: Incident) -> IncidentGroup:
         """Count *incident*; return its group."""
         self.incidents += 1
         made = self._group(incident)
@@ -101,18 +103,18 @@ class Groups:
         group.add(incident)
         return group
 
-    def __iter__(self) -> Iterator[Group]:
+    def __iter__(self) -> Iterator[IncidentGroup]:
         """Yield the groups: the worst first, of those the webhooks', of those the most frequent."""
         for groups in self._groups.values():
             yield from sorted(groups.values(), key=lambda g: (not g.webhook, -g.count, g.first))
 
-    def _group(self, incident: Incident) -> Group:
+    def _group(self, incident: Incident) -> IncidentGroup:
         main = cause.primary(incident)
         failure = _of_request(incident.access) if main is None else read(main.text, main.logger)
         frames = failure.frames or _frames_of_others(incident, main)
         failure = LoggedFailure(failure.kind, failure.message, frames)
         code = cause.conflict(incident, main) or self._code(incident, main, failure.fingerprint)
-        return Group(
+        return IncidentGroup(
             fingerprint=failure.fingerprint,
             code=code,
             severity=_severity(incident, main, code),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from odoorway.doctor.logs.groups import Group, Groups
+from odoorway.doctor.logs.groups import IncidentGroup, IncidentGroups
 from odoorway.doctor.logs.lines import blocks, plain
 from odoorway.doctor.logs.parse import Access, LogRecord, Scanner
 from odoorway.doctor.logs.tie import Incident, Tie
@@ -14,14 +14,14 @@ class GroupedIncident:
     """An incident, and the group that it was counted in."""
 
     incident: Incident
-    group: Group
+    group: IncidentGroup
 
 
 class Reading:
     """Reads a log once, in memory that does not grow with it."""
 
     def __init__(self) -> None:
-        self.groups = Groups()
+        self.groups = IncidentGroups()
         self._tie = Tie()
         self._scanner = Scanner(self._tie.waiting)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.doctor.logs.fingerprint import Frame
-from odoorway.doctor.logs.groups import Group, request_of, when
+from odoorway.doctor.logs.groups import IncidentGroup, request_of, when
 from odoorway.doctor.logs.reading import GroupedIncident, Reading
 
 
@@ -21,7 +21,7 @@ def as_json(reading: Reading, problems: list[str]) -> dict[str, Any]:
     }
 
 
-def group_as_json(group: Group) -> dict[str, Any]:
+def group_as_json(group: IncidentGroup) -> dict[str, Any]:
     """Return one group; times are as the log writes them, mostly UTC."""
     return {
         "fingerprint": group.fingerprint,
