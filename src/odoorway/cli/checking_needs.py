@@ -6,14 +6,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from odoorway.cli.checking_absent import lacking
 from odoorway.cli.trying import example_event
 from odoorway.commands import Command
 from odoorway.deliver.odoo.schema import Written, looked_up, written
 from odoorway.gateway import Gateway, Route
 from odoorway.model.delivery import Outcome
+from odoorway.model.event import Event
 from odoorway.sources import samples
 from odoorway.transform.run import Asks, Commands, Settled, Transformed, transform
 
+_SHOWN = 10  # lines about what a sample may lack
 CheckLevel = Literal["ok", "warn", "fail"]
 
 
@@ -58,9 +61,23 @@ class Needs:
                 text = f"route {route.name}: no recorded sample of its topics, so it was not run"
                 needs.findings.append(CheckResult("warn", text, where=where))
             for topic, body in recorded.items():
-                result = transform(route, example_event(route.source, topic, body))
-                needs._take(route.name, topic, where, result)
+                event = example_event(route.source, topic, body)
+                needs._take(route.name, topic, where, transform(route, event))
+                needs._lack(route, event, where)
         return needs
+
+    def _lack(self, route: Route, event: Event, where: str) -> None:
+        """Say what becomes of the sample when something of it is absent."""
+        well, trouble = lacking(route, event)
+        about = f"route {route.name} on the sample {event.topic}"
+        if well:
+            text = f"{about}: with {well} optional fields null or missing it runs as well"
+            self.findings.append(CheckResult("ok", text))
+        for told in trouble[:_SHOWN]:
+            self.findings.append(CheckResult("warn", f"{about}, {told}", where=where))
+        if len(trouble) > _SHOWN:
+            text = f"{about}: and {len(trouble) - _SHOWN} more such"
+            self.findings.append(CheckResult("warn", text, where=where))
 
     def _take(self, route: str, topic: str, where: str, result: Transformed) -> None:
         match result:
