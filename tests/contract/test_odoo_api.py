@@ -365,3 +365,26 @@ async def test_what_a_gateway_asks_about_a_model(odoo: Backend) -> None:
     answer = await odoo.ask("sale.order.line", "default_get", fields=asked)
     assert answer == (200, {"product_uom_qty": 1.0})
     assert await odoo.ask("sale.order", "has_access", operation="create") == (200, True)
+
+
+async def test_whether_an_external_id_is_there(odoo: Backend) -> None:
+    """A user of Sales may ask about each, and may read none."""
+    name = f"contract_there_{next(numbers)}"
+    told = await odoo.load("res.partner", ["id", "name"], [f"__odoorway__.{name}", "Ada"])
+    (ident,) = told["ids"]
+
+    async def there(xml_id: str) -> Any:
+        return await odoo.ask(
+            "ir.model.data", "check_object_reference", module="__odoorway__", xml_id=xml_id
+        )
+
+    assert await there(name) == (200, ["res.partner", ident])
+    status, (kind, text) = await there(f"{name}_none")
+    assert (status, kind) == (500, "builtins.ValueError")
+    assert text == f"External ID not found in the system: __odoorway__.{name}_none"
+    domain = [["module", "=", "__odoorway__"]]
+    status, (kind, text) = await odoo.ask(
+        "ir.model.data", "search_read", domain=domain, fields=["name"]
+    )
+    assert (status, kind) == (403, "odoo.exceptions.AccessError")
+    assert text.startswith("You are not allowed to access 'Model Data' (ir.model.data) records.")

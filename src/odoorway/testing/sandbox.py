@@ -145,6 +145,8 @@ class SandboxOdoo:
     def _call(self, model: str, method: str, body: dict[str, Any]) -> Any:
         if model == "res.users" and method == "context_get":
             return {"lang": "en_US", "tz": False, "uid": 2}
+        if model == "ir.model.data":
+            return self._external_ids(method, _Arguments(body))
         if model not in MODELS:
             raise OdooError(
                 404, "werkzeug.exceptions.NotFound", f"the model '{model}' does not exist"
@@ -164,6 +166,21 @@ class SandboxOdoo:
         except OdooError:
             self._store.restore(before)
             raise
+
+    def _external_ids(self, method: str, given: "_Arguments") -> tuple[str, int]:
+        """Answer as for a user of Sales: each may be asked about, none may be read."""
+        if method != "check_object_reference":
+            raise OdooError(
+                403,
+                "odoo.exceptions.AccessError",
+                "You are not allowed to access 'Model Data' (ir.model.data) records.",
+            )
+        xid = f"{given.needed('module')}.{given.needed('xml_id')}"
+        found = self._store.external.get(xid)
+        if found is None:
+            text = f"External ID not found in the system: {xid}"
+            raise OdooError(500, "builtins.ValueError", text)
+        return found
 
     def _do_load(self, model: str, given: "_Arguments") -> Any:
         return load(self._store, model, given.needed("fields"), given.needed("data"))
