@@ -210,7 +210,9 @@ async def _happen(site: Site) -> None:
     async def settled() -> bool:
         listed = json.loads(site.shell.run("events", "list", "--json"))
         states = sorted(d["state"] for e in listed for d in e["deliveries"])
-        return states == [*["dead"] * 3, "delivered", *["pending"] * 3]
+        # What is no JSON fails in its handler for `away` too, unless its breaker opened before that.
+        dead = states.count("dead")
+        return dead in (3, 4) and states[dead:] == ["delivered", *["pending"] * (6 - dead)]
 
     await eventually(settled)
 
