@@ -210,7 +210,7 @@ async def _happen(site: Site) -> None:
     async def settled() -> bool:
         listed = json.loads(site.shell.run("events", "list", "--json"))
         states = sorted(d["state"] for e in listed for d in e["deliveries"])
-        # What is no JSON fails in its handler for `away` too, unless its breaker opened before that.
+        # What is no JSON fails in its handler for `away` too, unless a breaker rests it.
         dead = states.count("dead")
         return dead in (3, 4) and states[dead:] == ["delivered", *["pending"] * (6 - dead)]
 

@@ -1,10 +1,15 @@
 """The faults of a run: chosen by its seed, each with what shows that it had an effect."""
 
 import asyncio
+import contextlib
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import apsw
 
 from acceptance.gateway_process import eventually
 from hostility import HostileOdoo, HostileReceiver
@@ -14,6 +19,9 @@ from .gateway import ChaosGateway, Sample
 from .platform import Platforms
 
 HOUR = 3600.0
+
+
+Fault = Callable[[], Awaitable[tuple[str, int]]]  # tells what shows it, and how often it did
 
 
 @dataclass
@@ -42,9 +50,9 @@ class Chaos:
     samples: list[Sample] = field(default_factory=list)
 
     @property
-    def on_the_gateway(self) -> Mapping[str, Callable[[], Awaitable[tuple[str, int]]]]:
+    def on_the_gateway(self) -> dict[str, Fault]:
         """What is played in both halves; it leaves the process as it is."""
-        always = {
+        always: dict[str, Fault] = {
             "gateway stopped beyond its lease": self._frozen,
             "clock an hour ahead, and back": lambda: self._moved(HOUR),
             "clock an hour behind, and back": lambda: self._moved(-HOUR),
@@ -52,7 +60,7 @@ class Chaos:
         return always | ({"disk full, and freed": self._full} if self.disk else {})
 
     @property
-    def deadly(self) -> Mapping[str, Callable[[], Awaitable[tuple[str, int]]]]:
+    def deadly(self) -> dict[str, Fault]:
         """What only the first half has: memory is compared within one process."""
         return {
             "gateway killed": self._killed,
@@ -60,7 +68,7 @@ class Chaos:
         }
 
     @property
-    def around(self) -> Mapping[str, Callable[[], Awaitable[tuple[str, int]]]]:
+    def around(self) -> dict[str, Fault]:
         """What is played on others meanwhile."""
         odoo = {"drop": "drops connections", "lost": "answers are lost", "hang": "hangs"}
         receiver = {
@@ -87,15 +95,13 @@ class Chaos:
         half = seconds / 2
         async with asyncio.TaskGroup() as group:
             meanwhile = group.create_task(self._deal(self.around, seconds))
-            await self._deal({**self.on_the_gateway, **self.deadly}, half)
+            await self._deal(self.on_the_gateway | self.deadly, half)
             watching = group.create_task(self._watch())
             await self._deal(self.on_the_gateway, seconds)
             await meanwhile
             watching.cancel()
 
-    async def _deal(
-        self, kinds: Mapping[str, Callable[[], Awaitable[tuple[str, int]]]], until: float
-    ) -> None:
+    async def _deal(self, kinds: dict[str, Fault], until: float) -> None:
         """Play whole decks of *kinds* until that time is over."""
         while True:
             for kind in self.draw.sample(sorted(kinds), len(kinds)):
@@ -133,11 +139,7 @@ class Chaos:
     async def _frozen(self) -> tuple[str, int]:
         """Stop it while Odoo works for it, for longer than a lease lasts."""
         with self.odoo.hold():
-
-            async def at_work() -> bool:
-                return self.odoo.waiting > 0
-
-            await eventually(at_work, 60)
+            await self._until(lambda: self.odoo.waiting > 0)
             under_way = self.odoo.waiting
             self.gateway.freeze()
         try:
@@ -161,13 +163,13 @@ class Chaos:
         before = self.platforms.answers[503]
         self.platforms.large = True
 
-        async def refused() -> bool:
+        def refused() -> bool:
             assert self.disk
             self.disk.fill()
             return self.platforms.answers[503] > before
 
         try:
-            await eventually(refused, 60)
+            await self._until(refused)
             await asyncio.sleep(self.draw.uniform(1, 4))
         finally:
             self.disk.free()
@@ -176,10 +178,30 @@ class Chaos:
         return f"{count} webhooks answered 503", count
 
     async def _odoo_away(self) -> tuple[str, int]:
+        """Take Odoo away until the gateway has met that, and a while longer."""
+        before = self._unreachable()
         await self.odoo.cut()
-        await asyncio.sleep(self.draw.uniform(2, 6))
+        await self._until(lambda: self._unreachable() > before)
+        await asyncio.sleep(self.draw.uniform(0, 4))
         await self.odoo.start()
-        return "connections refused", 1
+        count = self._unreachable() - before
+        return f"{count} calls refused", max(0, count)
+
+    def _unreachable(self) -> int:
+        """Return how many attempts, or questions of the breaker, found nobody there."""
+        code = "code = 'odoo.unreachable'"
+        ((tried,),) = rows(self.gateway.journal, f"SELECT count(*) FROM attempt WHERE {code}")
+        asked = rows(self.gateway.journal, f"SELECT failures FROM destination WHERE {code}")
+        return int(tried) + sum(int(one[0]) for one in asked)
+
+    async def _until(self, seen: Callable[[], bool]) -> None:
+        """Wait for an effect, also where another fault stops everything for longer than a lease."""
+
+        async def check() -> bool:
+            return seen()
+
+        with contextlib.suppress(TimeoutError):  # then it had none, which is counted
+            await eventually(check, self.gateway.lease + 60)
 
     async def _handlers_die(self) -> tuple[str, int]:
         trouble = self.gateway.folder / "handlers-die"
@@ -189,27 +211,29 @@ class Chaos:
         return "some handlers exit", 1
 
 
-def _moody(
-    chaos: Chaos, who: HostileOdoo | HostileReceiver, deed: str
-) -> Callable[[], Awaitable[tuple[str, int]]]:
+def _moody(chaos: Chaos, who: HostileOdoo | HostileReceiver, deed: str) -> Fault:
     """Return a fault in which a third of the calls are answered like that."""
 
     async def play() -> tuple[str, int]:
         before = who.done[deed]
         who.mood = lambda: deed if chaos.draw.random() < 0.35 else ""
-        lasts = asyncio.get_running_loop().time() + chaos.draw.uniform(3, 6)
-
-        async def enough() -> bool:
-            return asyncio.get_running_loop().time() > lasts and who.done[deed] > before
-
-        try:
-            await eventually(enough, 60)
-        finally:
-            who.mood = str
+        lasts = time.monotonic() + chaos.draw.uniform(3, 6)
+        await chaos._until(lambda: time.monotonic() > lasts and who.done[deed] > before)
+        who.mood = str
         count = who.done[deed] - before
         return f"{count} calls", count
 
     return play
+
+
+def rows(journal: Path, text: str) -> list[Any]:
+    """Ask the journal, as anybody may while the gateway serves."""
+    db = apsw.Connection(str(journal), flags=apsw.SQLITE_OPEN_READONLY)
+    db.set_busy_timeout(5000)
+    try:
+        return db.execute(text).fetchall()
+    finally:
+        db.close()
 
 
 def table(did: Sequence[Did]) -> str:

@@ -125,10 +125,9 @@ def _main() -> None:
     def now(_: clock.SystemClock) -> float:
         return time.time() + float(offset.read_text())
 
-    clock.SystemClock.now = now  # type: ignore[method-assign, assignment]  # this process only
+    clock.SystemClock.now = now  # type: ignore[method-assign, assignment]  # in this process only
     lease = float(os.environ["CHAOS_LEASE"])
-    shorter = partial(DispatchLimits, lease=lease)
-    setattr(wiring, "DispatchLimits", shorter)  # noqa: B010 - a setting of this process only
+    vars(wiring)["DispatchLimits"] = partial(DispatchLimits, lease=lease)
     main()
 
 

@@ -62,12 +62,16 @@ class Platforms:
         timeout = aiohttp.ClientTimeout(total=_PATIENCE)
         connector = aiohttp.TCPConnector(limit=48)
         async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._shop(session))
-                group.create_task(self._guilty_ones(session))
-                for number in range(THINGS):
-                    group.create_task(self._in_turn(session, f"thing{number}"))
-            await asyncio.gather(*self._sending)
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._shop(session))
+                    group.create_task(self._guilty_ones(session))
+                    for number in range(THINGS):
+                        group.create_task(self._in_turn(session, f"thing{number}"))
+                await asyncio.gather(*self._sending)
+            finally:
+                for one in self._sending:
+                    one.cancel()
 
     def stop_the_guilty(self) -> None:
         """Send nothing more that is a dead letter only after a minute or two."""

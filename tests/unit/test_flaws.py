@@ -1,13 +1,17 @@
 """What a source declares and an event lacks: said by the console and by check, and mended."""
 
+import json
 from dataclasses import replace
 
-from console_desk import Bench, event
+import pytest
+from console_desk import PLAN, Bench, event
 from test_console import csrf_of
 
 from odoorway.cli.checking import _places
+from odoorway.cli.transfer import _plain
 from odoorway.model.delivery import State
 from odoorway.model.event import Flaw
+from odoorway.model.mask import shown_body
 from odoorway.model.source import SourceDefinition
 from odoorway.sources import hmac, shopify
 
@@ -68,3 +72,24 @@ def test_check_reads_the_samples_of_each_source() -> None:
     assert "source shop on the sample orders/create: the version's place json:modified" in {
         one.what.partition(" names")[0] for one in found
     }
+
+
+HOSTILE = [
+    b"", b"\x1f\x8b\x08 packed", b'{"id": "\\ud800"}', b'{"id": NaN}',
+    b'{"v": ' + b"[" * 900 + b"]" * 900 + b"}", b"[" * 100_000, b'{"a":' * 900 + b"1" + b"}" * 900,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("names", [(), ("email",)])
+@pytest.mark.parametrize("body", HOSTILE, ids=range(len(HOSTILE)))
+async def test_what_nobody_can_read_can_be_looked_at(body: bytes, names: tuple[str, ...]) -> None:
+    """On its page, by the API and in the shell; masked, it is hidden whole."""
+    bench = Bench(masked=names)
+    sent = replace(event(1), body=body)
+    await bench.journal.append(sent, [PLAN])
+    async with bench.client() as client:
+        for path in ("/events", "/api/v1/events"):
+            assert (await client.get(f"{path}/{sent.id}")).status_code == 200
+            assert (await client.get(f"{path}/{sent.id}/dry-run")).status_code == 200
+    assert shown_body(body, names).encode()
+    assert json.dumps(_plain(sent, names))

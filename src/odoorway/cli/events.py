@@ -17,7 +17,7 @@ from odoorway.diagnose.catalog import CATALOG
 from odoorway.journal.port import Journal
 from odoorway.model.delivery import Attempt, Delivery, State
 from odoorway.model.event import Event, Headers
-from odoorway.model.mask import Mask
+from odoorway.model.mask import Mask, shown_body
 
 events = typer.Typer(no_args_is_help=True, help="What was received, and what became of it.")
 Found = tuple[Event, list[tuple[Delivery, Sequence[Attempt]]]]
@@ -111,7 +111,7 @@ def show_event(
 def _show(event: Event, tried: list[tuple[Delivery, Sequence[Attempt]]]) -> None:
     _show_head(event.id, event.source, event.topic, when(event.received_at))
     _show_identity(event.ordering_key, event.idempotency_key, conflict=event.conflict)
-    _show_content(event.headers, _pretty(event.body))
+    _show_content(event.headers, shown_body(event.body, ()))
     for delivery, attempts in tried:
         _show_delivery(delivery, attempts)
 
@@ -259,13 +259,6 @@ def _event_json(
         for one, tried in made
     ]
     return plain
-
-
-def _pretty(body: bytes) -> str:
-    try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
-    except ValueError:
-        return body.decode(errors="replace")
 
 
 def _state(state: str) -> str:

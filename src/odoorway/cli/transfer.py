@@ -85,7 +85,7 @@ def _plain(event: Event, names: tuple[str, ...]) -> dict[str, Any]:
         return {**plain, "body": base64.b64encode(body).decode()}
     try:
         return {**plain, "masked": masked(json.loads(body), names)}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {**plain, "masked": "•••"}
 
 

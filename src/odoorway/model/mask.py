@@ -33,14 +33,18 @@ def masked(value: Any, names: Collection[str]) -> Any:
 
 
 def shown_body(body: bytes, names: Collection[str], *, pretty: bool = True) -> str:
-    """Return a body as text, masked; what is no JSON is hidden whole when anything is masked."""
-    try:
-        value = json.loads(body)
-    except ValueError:
-        return HIDDEN if names else body.decode(errors="replace")
+    """Return a body as text, masked; what is no JSON is hidden whole when anything is masked.
+
+    So is what is nested too deep to be looked through. Half a surrogate pair is written out.
+    """
     if not pretty and not names:
         return body.decode(errors="replace")
-    return json.dumps(masked(value, names), indent=2 if pretty else None, ensure_ascii=False)
+    try:
+        value = masked(json.loads(body), names)
+        text = json.dumps(value, indent=2 if pretty else None, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return HIDDEN if names else body.decode(errors="replace")
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 @dataclass(frozen=True, slots=True)
