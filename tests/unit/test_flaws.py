@@ -91,5 +91,5 @@ async def test_what_nobody_can_read_can_be_looked_at(body: bytes, names: tuple[s
         for path in ("/events", "/api/v1/events"):
             assert (await client.get(f"{path}/{sent.id}")).status_code == 200
             assert (await client.get(f"{path}/{sent.id}/dry-run")).status_code == 200
-    assert shown_body(body, names).encode()
+    assert shown_body(body, names).encode() or not body
     assert json.dumps(_plain(sent, names))
