@@ -37,6 +37,10 @@ class JsonRpc:
         given = [self._database, self._uid, self._secret, model, name, args, named]
         return await self._post("object", "execute_kw", given, what=f"{model}.{method}")
 
+    def forget(self) -> None:
+        """Ask for the version and log in again before the next call."""
+        self._uid = 0
+
     async def version(self) -> Answer:
         """Ask for the server's version, for which it wants no login."""
         return await version_by_rpc(self._http)
