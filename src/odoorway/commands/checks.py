@@ -1,7 +1,9 @@
 """What a command may be called, looked at when it is made. Pure."""
 
+import math
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 
 from odoorway.errors import HandlerError
 
@@ -35,6 +37,24 @@ def check_unless(model: str, method: str, unless: object) -> None:
                 f"Call's unless= is {{{name!r}: {done!r}}}; give a list of values, like"
                 " {'state': ['sale', 'done']}"
             )
+
+
+def check_expect(what: str, expect: object, tolerance: object) -> None:
+    """Raise HandlerError unless *expect* holds fields, or paths to them, and plain values."""
+    if not isinstance(expect, Mapping):
+        raise HandlerError(f"{what}'s expect= is {expect!r}; give {{'amount_total': total}}")
+    for path, value in expect.items():
+        if not isinstance(path, str) or not re.fullmatch(r"\w+(\.\w+)*", path):
+            raise HandlerError(f"{what}'s expect= names {path!r}; write a field, or 'a_id.field'")
+        if isinstance(value, list | tuple | Mapping):
+            raise HandlerError(f"{what}'s expect[{path!r}] is {value!r:.60}; give one plain value")
+    if tolerance is not None and not _is_tolerance(tolerance):
+        raise HandlerError(f"{what}'s tolerance= is {tolerance!r}; give a number, like 0.01")
+
+
+def _is_tolerance(given: object) -> bool:
+    number = isinstance(given, int | float | Decimal) and not isinstance(given, bool)
+    return number and math.isfinite(given) and given >= 0
 
 
 def check_choice(what: str, given: object, *choices: str) -> None:

@@ -1,26 +1,27 @@
 """What a handler returns: pure data that says what to write into Odoo, or where to send it."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal
 
 from odoorway.commands.checks import (
     check_choice,
     check_company,
+    check_expect,
     check_fields,
     check_method,
     check_model,
     check_unless,
 )
 from odoorway.commands.empty import absent_fields
+from odoorway.commands.forward import Forward
 from odoorway.commands.keys import Key, check_key
 from odoorway.commands.values import arguments, check_searched, check_written, json_ready
 from odoorway.errors import HandlerError
 
 Context = Mapping[str, Any]
 Adopt = Literal["contact", "portal", "any"]
-_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,10 @@ class Upsert:
     ``"contact"`` those that neither log in nor are a company of this Odoo, ``"portal"`` those
     with a portal login too, ``"any"`` whoever matches.
 
+    ``expect`` says what must be true of the record once all is written: fields, or paths through
+    references, and their values. It is read back, and a person told of what differs; numbers
+    are equal within ``tolerance``, by default when they round to the same.
+
     With ``lines="sync"`` lines that an earlier event wrote and that this one does not have are
     removed, or set to zero where Odoo forbids that; lines that a person added stay.
     ``company`` and ``context`` hold for nested Upserts too, unless they have their own.
@@ -78,6 +83,8 @@ class Upsert:
     company: int | None = None
     context: Context = field(default_factory=dict)
     adopt: Adopt = "contact"
+    expect: Mapping[str, Any] = field(default_factory=dict)
+    tolerance: float | Decimal | None = None
 
     def __post_init__(self) -> None:
         """Refuse what could not be written, with the form that can."""
@@ -85,6 +92,7 @@ class Upsert:
         check_key(self.key)
         check_written("Upsert's values", self.values, _COMMANDS)
         _set_env(self, "Upsert")
+        _check_expect("Upsert", self.expect, self.tolerance)
         check_choice("Upsert's lines=", self.lines, "add", "sync")
         check_choice("Upsert's adopt=", self.adopt, "contact", "portal", "any")
         if isinstance(self.match, Mapping):
@@ -100,19 +108,25 @@ class Upsert:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Values to write on one record that Odoo already has, found by ``find``."""
+    """Values to write on one record that Odoo already has, found by ``find``.
+
+    ``expect`` and ``tolerance`` are those of ``Upsert``.
+    """
 
     model: str
     on: Find
     values: Mapping[str, Any]
     company: int | None = None
     context: Context = field(default_factory=dict)
+    expect: Mapping[str, Any] = field(default_factory=dict)
+    tolerance: float | Decimal | None = None
 
     def __post_init__(self) -> None:
         """Refuse what could not be written, with the form that can."""
         check_model("Update", self.model)
         _check_find("Update's on=", self.on, self.model)
         check_written("Update's values", self.values, _COMMANDS)
+        _check_expect("Update", self.expect, self.tolerance)
         _set_env(self, "Update")
 
     @property
@@ -158,36 +172,6 @@ class Call:
     def env(self) -> dict[str, Any]:
         """What is added to Odoo's context."""
         return env(self.company, self.context)
-
-
-@dataclass(frozen=True, slots=True)
-class Forward:
-    """The body, as it came or as given, posted to a URL.
-
-    ``to`` is a path on the destination (an Odoo controller, or ``/web/hook/<id>`` of an
-    automation rule) or a whole URL. ``body`` is bytes or text, or what Pydantic can make JSON
-    of; None is the event's own. With ``secret``, a literal or ``env:NAME``, it is signed by
-    Standard Webhooks. Each forward carries the same ``webhook-id`` however often it is tried, by
-    which the other side can tell a repeat.
-    """
-
-    to: str
-    body: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    secret: str | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        """Refuse what could not be sent."""
-        if not isinstance(self.to, str) or not re.match(r"/(?!/)|https?://[^/]", self.to):
-            raise HandlerError(
-                f"Forward's to= is {self.to!r}; give a path like '/shop/hook', or a URL that"
-                " begins with https://"
-            )
-        for name, value in self.headers.items():
-            if not _HEADER.fullmatch(name) or not isinstance(value, str) or "\n" in value:
-                raise HandlerError(f"Forward's header {name!r} is {value!r}; give one line of text")
-        if not isinstance(self.body, bytes | str | None):
-            _set(self, "body", json_ready("Forward's body", self.body))
 
 
 Command = Upsert | Update | Call | Forward
@@ -261,6 +245,12 @@ def env(company: int | None, context: Context) -> dict[str, Any]:
 
 def _frozen(value: Any) -> Any:
     return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value
+
+
+def _check_expect(what: str, expect: Mapping[str, Any], tolerance: object) -> None:
+    check_expect(what, expect, tolerance)
+    for path, value in expect.items():
+        check_searched(f"{what}'s expect[{path!r}]", value, _COMMANDS)
 
 
 def _check_sign(unless: Find) -> None:

@@ -18,6 +18,7 @@ from odoorway.commands import (
 from odoorway.errors import HandlerError
 from odoorway.transform.plan import (
     DbId,
+    Expected,
     Lines,
     Many,
     Plan,
@@ -59,7 +60,8 @@ def flatten(source: str, commands: Sequence[Command], known: Known | None = None
     """
     builder = _Builder(source, known or Known())
     steps = tuple(step for command in commands for step in builder.take(command))
-    return Plan(builder.levels(), steps, tuple(builder.syncs.values()))
+    expected = tuple(builder.expected)
+    return Plan(builder.levels(), steps, tuple(builder.syncs.values()), expected)
 
 
 def upserts(value: Any) -> Iterator[Upsert]:
@@ -107,6 +109,7 @@ class _Builder:
         self._source, self._known = source, known
         self._records: dict[str, Record] = {}
         self.syncs: dict[tuple[str, str], Sync] = {}
+        self.expected: list[Expected] = []
 
     def take(self, command: Command) -> Iterator[Step]:
         """Collect the command's records; yield the step it leaves for later."""
@@ -114,7 +117,8 @@ class _Builder:
             case Upsert():
                 self._add(command, {})
             case Update(model, on, values):
-                yield Write(model, on, self._values(model, values, command.env), command.env)
+                env, told = command.env, self._values(model, values, command.env)
+                yield Write(model, on, told, env, command.expect, command.tolerance)
             case Call(model, method, on, args, unless):
                 target = on if isinstance(on, Find) else self._add(on, command.env)
                 told = self._arguments(args, command.env)
@@ -143,7 +147,11 @@ class _Builder:
                 " give each model a kind of its own, like ('customer', 7) and ('invoice', 7)"
             )
         self._records[new.xid] = _merged(old, new) if old else new
-        return Ref(new.xid, new.id)
+        ref = Ref(new.xid, new.id)
+        if upsert.expect:
+            expected = Expected(new.model, ref, upsert.expect, upsert.tolerance, new.env)
+            self.expected.append(expected)
+        return ref
 
     def _record(self, upsert: Upsert, outer: Env) -> Record:
         xid = external_id(self._source, upsert.key)
@@ -153,6 +161,14 @@ class _Builder:
         if upsert.lines == "sync":
             self._sync(record)
         return record
+
+    def _line(self, upsert: Upsert, env: Env) -> Record:
+        if upsert.expect:
+            raise HandlerError(
+                f"Upsert({upsert.model!r}, {upsert.key!r}) is a line, and expect= is read of"
+                " records of their own only; give the expectation to the record that has the line"
+            )
+        return self._record(upsert, env)
 
     def _sync(self, record: Record) -> None:
         """Note which lines are to stay; what is written last of a record counts."""
@@ -179,7 +195,7 @@ class _Builder:
             case [] | () if kind not in _LISTS:
                 return value
             case list() | tuple() if kind != "many2many" and all(map(_is_upsert, value)):
-                return Lines(tuple(self._record(one, env) for one in value))
+                return Lines(tuple(self._line(one, env) for one in value))
             case list() | tuple() if all(isinstance(one, Upsert | Find | int) for one in value):
                 return self._many(value, env)
         return value

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from odoorway.commands import Find, Forward
@@ -48,6 +49,17 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """What must be true of a record once all is written: fields or paths, and their values."""
+
+    model: str
+    record: Ref
+    expect: Mapping[str, Any]
+    tolerance: float | Decimal | None = None
+    env: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Write:
     """Values for one record that Odoo has."""
 
@@ -55,6 +67,8 @@ class Write:
     on: Find
     values: Mapping[str, Any]
     env: Mapping[str, Any] = field(default_factory=dict)
+    expect: Mapping[str, Any] = field(default_factory=dict)
+    tolerance: float | Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +109,7 @@ class Plan:
     levels: tuple[tuple[Record, ...], ...]
     steps: tuple[Step, ...]
     syncs: tuple[Sync, ...] = ()
+    expected: tuple[Expected, ...] = ()
 
 
 def refs(value: Any) -> Iterator[str]:

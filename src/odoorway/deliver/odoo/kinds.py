@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any, Final
 
 from odoorway.commands import Command, Update, Upsert
 from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.refusal import Refused, Unusable
 from odoorway.transform.flatten import Place, upserts
+
+_ATTRIBUTES: Final = ["type", "relation", "currency_field", "digits"]
 
 
 @dataclass(slots=True)
@@ -15,7 +18,7 @@ class Kinds:
     """The fields that lists of Upserts, or empty ones, are written into, as this Odoo has them."""
 
     odoo: Odoo
-    _known: dict[Place, tuple[str, str]] = field(default_factory=dict)  # type and related model
+    _known: dict[Place, Mapping[str, Any]] = field(default_factory=dict)
 
     async def learn(self, commands: Iterable[Command]) -> None:
         """Ask for the fields of *commands* that hold lists, those that are not known yet.
@@ -27,27 +30,35 @@ class Kinds:
         """
         places = {place for one in commands for place in _lists(one)} - set(self._known)
         for model in sorted({model for model, _ in places}):
-            names = sorted(name for other, name in places if other == model)
             try:
-                told = await self.odoo.ask(
-                    model, "fields_get", allfields=names, attributes=["type", "relation"]
-                )
+                await self.describe(model, {name for other, name in places if other == model})
             except Unusable:
                 raise
             except Refused:
                 continue
-            for name in names:
-                info = told.get(name, {}) if isinstance(told, dict) else {}
-                self._known[model, name] = info.get("type", ""), info.get("relation", "")
+
+    async def describe(self, model: str, names: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
+        """Return what ``fields_get`` tells of those fields; nothing of one that is not there.
+
+        Raises:
+            Refused: the model cannot be asked.
+        """
+        wanted = sorted(names)
+        new = [name for name in wanted if (model, name) not in self._known]
+        if new:
+            told = await self.odoo.ask(model, "fields_get", allfields=new, attributes=_ATTRIBUTES)
+            for name in new:
+                self._known[model, name] = told.get(name, {}) if isinstance(told, dict) else {}
+        return {name: self._known[model, name] for name in wanted}
 
     @property
     def types(self) -> Mapping[Place, str]:
         """The kind of each field that is known; nothing where Odoo has no such field."""
-        return {place: kind for place, (kind, _) in self._known.items()}
+        return {place: str(info.get("type", "")) for place, info in self._known.items()}
 
     def relation(self, model: str, name: str) -> str:
         """Return the model of that field's members, or nothing when it is not known."""
-        return self._known.get((model, name), ("", ""))[1]
+        return str(self._known.get((model, name), {}).get("relation", ""))
 
 
 def _lists(command: Command) -> Iterable[Place]:

@@ -50,6 +50,19 @@ class Ledger:
         """Settle a job of which all is done."""
         self.fail([job], Verdict(outcome=Outcome.DELIVERED))
 
+    def delivered(self) -> frozenset[int]:
+        """Return the jobs of which all is done."""
+        done = self._verdicts.items()
+        return frozenset(job for job, one in done if one.outcome is Outcome.DELIVERED)
+
+    def breach(self, job: int, text: str) -> None:
+        """Note what of a delivered job is not as the handler expected."""
+        self._verdicts[job] = replace(self._verdicts[job], breach=text)
+
+    def revoke(self, jobs: Iterable[int], verdict: Verdict) -> None:
+        """Settle *jobs* that were called delivered otherwise."""
+        self._verdicts |= {job: self._with_records(job, verdict) for job in jobs}
+
     def verdicts(self) -> tuple[Verdict, ...]:
         """Return the jobs' verdicts, in order; all jobs must be settled."""
         return tuple(self._verdicts[job] for job in range(self._jobs))
