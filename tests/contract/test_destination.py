@@ -1217,3 +1217,67 @@ async def test_a_natural_key_is_not_blocked_when_its_binding_could_not_be_kept(o
     bindings.fails = False
     verdicts = await destination.deliver(jobs)
     assert codes(verdicts) == [None, None]
+
+
+async def test_what_is_expected_is_read_back_for_the_whole_batch(odoo, request):
+    """An order that costs something else is written, and told with both figures; no neighbour."""
+    ours = "EUR" if "real-14" in request.node.name else "USD"
+    right = {"amount_untaxed": "19.80", "currency_id.name": ours}
+    right["partner_id.name"] = odoo.name("Ada")
+    wrong = {"amount_untaxed": Decimal("18.00"), "currency_id.name": "GBP"}
+    placed = [replace(order(odoo, n), expect=wrong if n == 3 else right) for n in range(1, 6)]
+    verdicts = await odoo.deliver(*(odoo.job(n, one) for n, one in enumerate(placed)))
+    assert {verdict.outcome for verdict in verdicts} == {Outcome.DELIVERED}
+    sale = verdicts[2].records[-1][2]
+    assert [verdict.breach for verdict in verdicts] == ["", "", "\n".join((
+        f"sale.order {sale}: amount_untaxed is 19.80 in Odoo, and 18.00 was expected",
+        f"sale.order {sale}: currency_id.name is {ours} in Odoo, and GBP was expected",
+    )), "", ""]  # fmt: skip
+    assert odoo.spy.calls.count("sale.order.read") == 2  # with and without the customer's name
+    (again,) = await odoo.deliver(odoo.job(9, placed[2]))
+    assert (again.breach, again.records) == (verdicts[2].breach, verdicts[2].records)
+    (mended,) = await odoo.deliver(odoo.job(9, replace(placed[2], expect=right)))
+    assert mended.breach == ""
+    near = replace(placed[2], expect={"amount_untaxed": 19}, tolerance=1)
+    assert [one.breach for one in await odoo.deliver(odoo.job(9, near))] == [""]
+
+
+async def test_an_update_expects_too_and_the_last_word_counts(odoo):
+    """What a later delivery of the batch writes is not held against the one before it."""
+    made = replace(customer(odoo, 1, email="a@x.com"), expect={"email": "a@x.com", "phone": Empty})
+    on = find("res.partner", name=odoo.name("Ada"))
+    first, second = await odoo.deliver(
+        odoo.job(1, made),
+        odoo.job(2, customer(odoo, 1), Update(
+            "res.partner", on, {"email": "b@x.com"}, expect={"email": "c@x.com"})
+        ),
+    )  # fmt: skip
+    assert (first.outcome, first.breach) == (Outcome.DELIVERED, "")
+    ident = first.records[0][2]
+    assert second.breach == (
+        f"res.partner {ident}: email is b@x.com in Odoo, and c@x.com was expected"
+    )
+
+
+async def test_what_is_expected_and_cannot_be_read_is_its_own_jobs(odoo):
+    """An unknown field, a path through no reference, and an absent value: each by itself."""
+    expects = [
+        {"name": odoo.name("Ada")},
+        {"nothing_of_the_kind": 1},
+        {"country_id.nothing_of_the_kind": 1},
+        {"name.email": "x"},
+        {"email": None},
+        {"is_company": False, "type": "contact"},
+        {"is_company": True},
+    ]
+    verdicts = await odoo.deliver(
+        *(odoo.job(n, replace(customer(odoo, n), expect=one)) for n, one in enumerate(expects))
+    )
+    unknown = "odoo.unknown-field"
+    assert codes(verdicts) == [None, unknown, None, unknown, None, None, None]
+    assert verdicts[1].outcome is Outcome.DEAD
+    assert "nothing_of_the_kind" in verdicts[1].detail
+    assert "res.partner.name is no reference" in verdicts[3].detail
+    assert "the payload has no value to compare it with" in verdicts[4].breach
+    assert [bool(one.breach) for one in verdicts] == [False, False, True, False, True, False, True]
+    assert all(one.records for one in verdicts)  # they stay written

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 
+from odoorway.commands.values import is_scalar
 from odoorway.errors import HandlerError
 
 
@@ -44,17 +45,21 @@ def check_expect(what: str, expect: object, tolerance: object) -> None:
     if not isinstance(expect, Mapping):
         raise HandlerError(f"{what}'s expect= is {expect!r}; give {{'amount_total': total}}")
     for path, value in expect.items():
-        if not isinstance(path, str) or not re.fullmatch(r"\w+(\.\w+)*", path):
+        if not isinstance(path, str) or not re.fullmatch(r"\w+(\.\w+){0,4}", path):
             raise HandlerError(f"{what}'s expect= names {path!r}; write a field, or 'a_id.field'")
-        if isinstance(value, list | tuple | Mapping):
-            raise HandlerError(f"{what}'s expect[{path!r}] is {value!r:.60}; give one plain value")
-    if tolerance is not None and not _is_tolerance(tolerance):
+        if not is_scalar(value):
+            raise HandlerError(
+                f"{what}'s expect[{path!r}] is {value!r:.60}; give text, a number or a time; of"
+                " another record go on to its field, like 'currency_id.name'"
+            )
+    if not (tolerance is None or _is_tolerance(tolerance)):
         raise HandlerError(f"{what}'s tolerance= is {tolerance!r}; give a number, like 0.01")
 
 
 def _is_tolerance(given: object) -> bool:
-    number = isinstance(given, int | float | Decimal) and not isinstance(given, bool)
-    return number and math.isfinite(given) and given >= 0
+    if isinstance(given, bool) or not isinstance(given, int | float | Decimal):
+        return False
+    return math.isfinite(given) and given >= 0
 
 
 def check_choice(what: str, given: object, *choices: str) -> None:

@@ -1,4 +1,4 @@
-"""What a handler returns: pure data that says what to write into Odoo, or where to send it."""
+"""What a handler returns to have records of Odoo written: pure data."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -65,7 +65,7 @@ class Upsert:
 
     ``expect`` says what must be true of the record once all is written: fields, or paths through
     references, and their values. It is read back, and a person told of what differs; numbers
-    are equal within ``tolerance``, by default when they round to the same.
+    are equal within ``tolerance``, by default within half of what the currency rounds to.
 
     With ``lines="sync"`` lines that an earlier event wrote and that this one does not have are
     removed, or set to zero where Odoo forbids that; lines that a person added stay.
@@ -92,7 +92,7 @@ class Upsert:
         check_key(self.key)
         check_written("Upsert's values", self.values, _COMMANDS)
         _set_env(self, "Upsert")
-        _check_expect("Upsert", self.expect, self.tolerance)
+        check_expect("Upsert", self.expect, self.tolerance)
         check_choice("Upsert's lines=", self.lines, "add", "sync")
         check_choice("Upsert's adopt=", self.adopt, "contact", "portal", "any")
         if isinstance(self.match, Mapping):
@@ -126,7 +126,7 @@ class Update:
         check_model("Update", self.model)
         _check_find("Update's on=", self.on, self.model)
         check_written("Update's values", self.values, _COMMANDS)
-        _check_expect("Update", self.expect, self.tolerance)
+        check_expect("Update", self.expect, self.tolerance)
         _set_env(self, "Update")
 
     @property
@@ -245,12 +245,6 @@ def env(company: int | None, context: Context) -> dict[str, Any]:
 
 def _frozen(value: Any) -> Any:
     return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value
-
-
-def _check_expect(what: str, expect: Mapping[str, Any], tolerance: object) -> None:
-    check_expect(what, expect, tolerance)
-    for path, value in expect.items():
-        check_searched(f"{what}'s expect[{path!r}]", value, _COMMANDS)
 
 
 def _check_sign(unless: Find) -> None:

@@ -43,8 +43,13 @@ def check_searched(place: str, value: object, nested: Nested) -> None:
             " its domain=, like [('partner_id.email', '=', mail)], or make the other record an"
             " Upsert of its own and refer to that"
         )
-    if not isinstance(value, _SCALARS):
+    if not is_scalar(value):
         raise HandlerError(f"{place} is {_short(value)}; give text, a number or a time")
+
+
+def is_scalar(value: object) -> bool:
+    """Tell whether it is one plain value."""
+    return isinstance(value, _SCALARS)
 
 
 def json_ready(place: str, value: Any) -> Any:
@@ -133,7 +138,7 @@ def _check_plain(place: str, value: object, nested: Nested) -> None:
     if isinstance(value, Mapping | list | tuple):
         for name, inner in _inside(value):
             _check_plain(f"{place}[{name!r}]", inner, nested)
-    elif not isinstance(value, _SCALARS) and not _is_model(value):
+    elif not is_scalar(value) and not _is_model(value):
         raise HandlerError(
             f"{place} is {_short(value)}, which no field holds; give text, a number, a time, an"
             " Upsert, find(...) or a list of those"

@@ -8,7 +8,7 @@ from odoorway.deliver.http import Forwarder
 from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.ledger import Ledger
 from odoorway.deliver.odoo.lines import LineRemoval, remove_vanished
-from odoorway.deliver.odoo.readback import Expectation, breaches
+from odoorway.deliver.odoo.readback import Expectations
 from odoorway.deliver.odoo.refusal import Refused, Unusable
 from odoorway.deliver.odoo.resolve import Resolved, Resolver
 from odoorway.deliver.odoo.schedule import Stage, schedule
@@ -18,7 +18,7 @@ from odoorway.deliver.port import Job, Verdict
 from odoorway.errors import HandlerError
 from odoorway.model.delivery import Outcome
 from odoorway.transform.flatten import Done, Known, flatten
-from odoorway.transform.plan import Expected, Plan, Write
+from odoorway.transform.plan import Plan, Write
 from odoorway.transform.rounds import carried, first_round, ready, together
 
 Plans = dict[int, Plan]
@@ -47,7 +47,7 @@ class Batch:
         self._left = {position: tuple(job.commands) for position, job in enumerate(jobs)}
         self._done: dict[int, Done] = {}
         self._steps = dict.fromkeys(self._left, 0)  # made so far
-        self._expected: dict[tuple[int, str, int], Expectation] = {}
+        self._expected = Expectations()
         self.resolved: list[Resolved] = []  # of each round
 
     async def run(self) -> list[Verdict]:
@@ -88,8 +88,7 @@ class Batch:
             await writer.write(stage)
             self._deliver_finished(plans, stages[number + 1 :])
         for position, plan in plans.items():
-            for one in plan.expected:
-                self._expect(position, one.model, self._ledger.ids.get(one.record.xid, 0), one)
+            self._expect(position, plan)
         if writer.loads:
             self._at("after-load")
         await self._remove_lines(plans)
@@ -139,8 +138,9 @@ class Batch:
                 ident = f"{event}_{self._steps[position]}"
                 written = await take(self._odoo, self._forwarder, step, self._ledger.ids, ident)
                 self._steps[position] += 1
-                if isinstance(step, Write):
-                    self._expect(position, step.model, written, step)
+                if isinstance(step, Write) and written:
+                    self._expected.written(position, step.model, written, step.values)
+                    self._expected.note(position, step.model, written, step)
         except Unusable:
             raise
         except Refused as failed:
@@ -149,22 +149,24 @@ class Batch:
             if not self._left[position]:
                 self._ledger.deliver(position)
 
-    def _expect(self, job: int, model: str, ident: int, told: Expected | Write) -> None:
-        """Note what is expected of a record that is written; the last word counts."""
-        if told.expect and ident:
-            place = (job, model, ident)
-            self._expected[place] = Expectation(
-                job, model, ident, told.expect, told.tolerance, told.env
-            )
+    def _expect(self, position: int, plan: Plan) -> None:
+        """Note what is expected of the records of *plan* that are written."""
+        for record in (record for level in plan.levels for record in level):
+            if self._ledger.has(position, record.xid):
+                ident = self._ledger.ids[record.xid]
+                self._expected.written(position, record.model, ident, record.values)
+        for one in plan.expected:
+            if self._ledger.has(position, one.record.xid):
+                ident = self._ledger.ids[one.record.xid]
+                self._expected.note(position, one.model, ident, one)
 
     async def _read_back(self) -> None:
         """Hold what Odoo has now against what the handlers of the delivered jobs expect."""
-        delivered = self._ledger.delivered()
-        expected = [one for one in self._expected.values() if one.job in delivered]
+        jobs = self._expected.expecting() & self._ledger.delivered()
         try:
-            told, failed = await breaches(self._odoo, self._resolver.kinds, expected)
+            told, failed = await self._expected.breaches(self._odoo, self._resolver.kinds, jobs)
         except Unusable as unusable:  # all is written; it is read when Odoo is back
-            self._ledger.revoke({one.job for one in expected}, unusable.verdict)
+            self._ledger.revoke(jobs, unusable.verdict)
             return
         for job, text in told.items():
             self._ledger.breach(job, text)

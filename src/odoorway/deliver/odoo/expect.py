@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from odoorway.commands import Empty
 from odoorway.commands.empty import is_absent
-from odoorway.deliver.odoo.values import plain
+from odoorway.deliver.odoo.values import Unwritable, cell, plain
 
 _NUMBERS: Final = frozenset({"integer", "float", "monetary"})
+_CENT: Final = Decimal("0.01")  # where a currency does not say how it rounds
 _EXACT: Final = Decimal("0.000001")  # the step of a float field whose digits are not limited
 _NOISE: Final = 9  # decimals of a float that count
+_MOST: Final = 25  # digits before and behind the point; with more it is no figure of Odoo's
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,13 @@ class Held:
 
 def step_of(info: Mapping[str, Any], rounding: Any) -> Decimal | None:
     """Return the least difference that counts in a field that ``fields_get`` tells of."""
-    if info.get("type") == "monetary":
-        return _decimal(rounding) or Decimal("0.01")
-    digits = info.get("digits")
-    if info.get("type") == "float":
-        return Decimal(1).scaleb(-int(digits[1])) if digits else _EXACT
+    match info:
+        case {"type": "monetary"}:
+            return _decimal(rounding) or _CENT
+        case {"type": "float", "digits": [_, int(places)]} if 0 <= places < _MOST:
+            return Decimal(1).scaleb(-places)
+        case {"type": "float"}:
+            return _EXACT
     return None
 
 
@@ -39,11 +43,14 @@ def broken(
 ) -> str | None:
     """Return both figures when *held* is not what is *expected*; None when it is.
 
-    Numbers are equal within *tolerance*, by default when they round to the same.
+    Numbers are equal within *tolerance*, by default when they differ by less than half of what
+    the field or its currency rounds to.
     """
-    if expected is not False and is_absent(expected):
-        told = _shown(held.value, held)
-        return f"{path} is {told} in Odoo, and the payload has no value to compare it with"
+    if is_absent(expected) and not (expected is False and held.kind == "boolean"):
+        return (
+            f"{path} is {_shown(held.value, held)} in Odoo, and the payload has no value to"
+            " compare it with"
+        )
     if _is_equal(expected, held, tolerance):
         return None
     more = f" (give or take {tolerance})" if tolerance is not None else ""
@@ -54,13 +61,26 @@ def broken(
 def _is_equal(expected: Any, held: Held, tolerance: float | Decimal | None) -> bool:
     if expected is Empty:
         return not held.value
+    if held.kind in _NUMBERS:
+        return _are_close(expected, held, tolerance)
+    try:
+        return _is_same(expected, held)
+    except Unwritable:
+        return False
+
+
+def _is_same(expected: Any, held: Held) -> bool:
+    """Compare with what writing *expected* would have left there."""
     match held:
-        case Held(kind=kind) if kind in _NUMBERS:
-            return _are_close(expected, held, tolerance)
-        case Held(value=[int(ident), str(name)], kind="many2one"):
-            return bool(plain(expected) == (ident if isinstance(expected, int) else name))
-        case Held(value=str(text), kind="datetime") if isinstance(expected, str):
-            return _moment(expected) == text
+        case Held(kind="boolean"):
+            return plain(expected) in (True, False) and held.value is bool(expected)
+        case Held(kind="many2one", value=[int(ident), str(name)]):
+            is_id = isinstance(expected, int) and not isinstance(expected, bool)
+            return bool(expected == ident) if is_id else cell(expected) == name
+        case Held(kind="datetime" | "date"):
+            return bool(_moment(expected, held.kind) == held.value)
+        case Held(value=str(text)):
+            return cell(expected) == text
     return bool(plain(expected) == held.value)
 
 
@@ -70,7 +90,7 @@ def _are_close(expected: Any, held: Held, tolerance: float | Decimal | None) -> 
         return False
     apart = abs(want - have)
     if tolerance is not None:
-        return bool(apart <= (_decimal(tolerance) or 0))
+        return apart <= (_decimal(tolerance) or 0)
     return bool(apart < held.step / 2 if held.step else apart == 0)
 
 
@@ -82,30 +102,38 @@ def _decimal(number: Any) -> Decimal | None:
         exact = Decimal(repr(round(number, _NOISE)) if isinstance(number, float) else number)
     except InvalidOperation:
         return None
-    return exact if exact.is_finite() else None
+    return exact if exact.is_finite() and -_MOST < exact.adjusted() < _MOST else None
 
 
-def _moment(text: str) -> Any:
-    try:
-        return plain(datetime.fromisoformat(text))
-    except ValueError:
-        return text
+def _moment(expected: Any, kind: str) -> Any:
+    """Return a time as Odoo shows it: in UTC, and of a date its day."""
+    if isinstance(expected, str):
+        try:
+            expected = datetime.fromisoformat(expected) if kind == "datetime" else expected[:10]
+        except ValueError:
+            return expected
+    if kind == "date" and isinstance(expected, datetime):
+        expected = expected.astimezone(UTC).date() if expected.tzinfo else expected.date()
+    if kind == "datetime" and isinstance(expected, date) and not isinstance(expected, datetime):
+        expected = datetime(expected.year, expected.month, expected.day)  # noqa: DTZ001 - Odoo's UTC
+    return plain(expected)
 
 
 def _shown(value: Any, held: Held) -> str:
     number = _decimal(value) if held.kind in _NUMBERS else None
-    if number is not None and held.step and number == round(number, -_exponent(held.step)):
-        return str(round(number, -_exponent(held.step)))
     if number is not None:
-        return str(number)
+        places = _places(held.step) if held.step else 0
+        exact = number == round(number, places)
+        return str(round(number, places)) if exact and held.step else f"{number.normalize():f}"
     match value:
         case [int(ident), str(name)]:
-            return f"{name} (id {ident})"
+            return f"{name:.200} (id {ident})"
         case False if held.kind != "boolean":
             return "empty"
     return f"{value!s:.200}"
 
 
-def _exponent(step: Decimal) -> int:
+def _places(step: Decimal) -> int:
+    """Return the decimals of what is a multiple of *step*."""
     exponent = step.normalize().as_tuple().exponent
-    return exponent if isinstance(exponent, int) else 0
+    return max(0, -exponent) if isinstance(exponent, int) else 0

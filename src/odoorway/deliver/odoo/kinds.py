@@ -1,4 +1,4 @@
-"""What kind of field a list is written into; asked once, since it hardly ever changes."""
+"""What kind of field each is that matters; asked once, since it hardly ever changes."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ _ATTRIBUTES: Final = ["type", "relation", "currency_field", "digits"]
 
 @dataclass(slots=True)
 class Kinds:
-    """The fields that lists of Upserts, or empty ones, are written into, as this Odoo has them."""
+    """The fields that lists are written into, or that are read back, as this Odoo has them."""
 
     odoo: Odoo
     _known: dict[Place, Mapping[str, Any]] = field(default_factory=dict)
@@ -48,7 +48,8 @@ class Kinds:
         if new:
             told = await self.odoo.ask(model, "fields_get", allfields=new, attributes=_ATTRIBUTES)
             for name in new:
-                self._known[model, name] = told.get(name, {}) if isinstance(told, dict) else {}
+                info = told.get(name) if isinstance(told, dict) else None
+                self._known[model, name] = info if isinstance(info, dict) else {}
         return {name: self._known[model, name] for name in wanted}
 
     @property

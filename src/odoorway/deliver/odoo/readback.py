@@ -1,7 +1,7 @@
 """Reads back what a batch has written, and tells what is not as the handlers expect."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,152 +11,201 @@ from odoorway.deliver.odoo.kinds import Kinds
 from odoorway.deliver.odoo.load import CONTEXT
 from odoorway.deliver.odoo.refusal import Refused, Unusable, dead, unexpected
 from odoorway.deliver.port import Verdict
+from odoorway.transform.plan import Expected, Write
 
-Path = tuple[str, ...]
-Wanted = dict[int, set[Path]]  # by database id
+Path = tuple[str, ...]  # a field, or references and a field
+Paths = dict[int, set[Path]]  # by database id
 Found = dict[int, dict[Path, Held]]
+Infos = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What one job expects of one record that it wrote."""
+    """What one job expects of one field of a record that it wrote."""
 
     job: int
-    model: str
-    id: int
-    expect: Mapping[str, Any]
+    value: Any
     tolerance: float | Decimal | None
     env: Mapping[str, Any]
 
 
-async def breaches(
-    odoo: Odoo, kinds: Kinds, expectations: Sequence[Expectation]
-) -> tuple[dict[int, str], dict[int, Verdict]]:
-    """Return by job what is not as expected, and the verdicts where that cannot be read.
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Records of which the same paths are read: an unknown field is the fault of all of them."""
 
-    One ``read`` a model, whatever the number of records; one more for each that a path goes
-    through.
+    model: str
+    paths: frozenset[Path]
+    env: Mapping[str, Any]
+    jobs: tuple[tuple[int, int], ...] = ()  # each with the record's database id
 
-    Raises:
-        Unusable: Odoo is down.
+    def of(self, jobs: Sequence[tuple[int, int]]) -> "_Group":
+        return replace(self, jobs=tuple(jobs))
+
+
+@dataclass(slots=True)
+class Expectations:
+    """What the jobs of a batch expect of the records that they wrote.
+
+    The last word on a field counts: what one job expects of it is not asked once another has
+    written it, or expects something of it, since nobody can tell any more.
     """
-    told: dict[int, list[str]] = {}
-    failed: dict[int, Verdict] = {}
-    for group in _groups(expectations):
-        try:
-            found = await _read(odoo, kinds, group)
-        except Unusable:
-            raise
-        except Refused as refused:
-            failed |= {one.job: refused.verdict for one in group}
-            continue
-        for one in group:
-            told.setdefault(one.job, []).extend(_broken(one, found.get(one.id)))
-    return {job: "\n".join(texts) for job, texts in told.items() if texts}, failed
+
+    _of: dict[tuple[str, int], dict[Path, Expectation]] = field(default_factory=dict)
+
+    def written(self, job: int, model: str, ident: int, names: Collection[str]) -> None:
+        """Forget what other jobs expect of those fields."""
+        held = self._of.get((model, ident), {})
+        for path in [p for p, one in held.items() if p[0] in names and one.job != job]:
+            del held[path]
+
+    def note(self, job: int, model: str, ident: int, told: Expected | Write) -> None:
+        """Note what *job* expects of a record that is written."""
+        held = self._of.setdefault((model, ident), {})
+        for path, value in told.expect.items():
+            held[tuple(path.split("."))] = Expectation(job, value, told.tolerance, told.env)
+
+    async def breaches(
+        self, odoo: Odoo, kinds: Kinds, jobs: Collection[int]
+    ) -> tuple[dict[int, str], dict[int, Verdict]]:
+        """Return by job, of *jobs*, what is not as expected, and why that cannot be read.
+
+        One ``read`` a model and set of fields, whatever the number of records, and one for each
+        reference that a path goes through.
+
+        Raises:
+            Unusable: Odoo is down.
+        """
+        told: dict[int, list[str]] = {}
+        failed: dict[int, Verdict] = {}
+        for group in self._groups(jobs):
+            found = await _read(odoo, kinds, group, failed)
+            for job, ident in group.jobs:
+                if job not in failed:
+                    told.setdefault(job, []).extend(self._broken(job, group, ident, found))
+        return {job: "\n".join(texts) for job, texts in told.items() if texts}, failed
+
+    def expecting(self) -> frozenset[int]:
+        """Return the jobs that expect something."""
+        return frozenset(one.job for held in self._of.values() for one in held.values())
+
+    def _groups(self, jobs: Collection[int]) -> Iterable[_Group]:
+        wanted: dict[tuple[int, str, int], dict[Path, Expectation]] = {}
+        for (model, ident), held in self._of.items():
+            for path, one in held.items():
+                if one.job in jobs:
+                    wanted.setdefault((one.job, model, ident), {})[path] = one
+        groups: dict[tuple[str, str, frozenset[Path]], _Group] = {}
+        for (job, model, ident), mine in wanted.items():
+            env, paths = next(iter(mine.values())).env, frozenset(mine)
+            key = model, repr(sorted(env.items())), paths
+            group = groups.setdefault(key, _Group(model, paths, env))
+            groups[key] = group.of((*group.jobs, (job, ident)))
+        return groups.values()
+
+    def _broken(self, job: int, group: _Group, ident: int, found: Found) -> Iterable[str]:
+        place = f"{group.model} {ident}"
+        if ident not in found:
+            yield f"{place}: it is not there any more"
+            return
+        for path, one in self._of[group.model, ident].items():
+            if one.job == job:
+                text = broken(".".join(path), one.value, found[ident][path], one.tolerance)
+                if text:
+                    yield f"{place}: {text}"
 
 
-def _groups(expectations: Iterable[Expectation]) -> Iterable[list[Expectation]]:
-    """Return those together that are read together: an unknown field is its own group's fault."""
-    groups: dict[tuple[str, str, frozenset[str]], list[Expectation]] = {}
-    for one in expectations:
-        key = (one.model, repr(sorted(one.env.items())), frozenset(one.expect))
-        groups.setdefault(key, []).append(one)
-    return groups.values()
-
-
-def _broken(one: Expectation, held: Mapping[Path, Held] | None) -> Iterable[str]:
-    place = f"{one.model} {one.id}"
-    if held is None:
-        yield f"{place}: it is not there any more"
-        return
-    for path, expected in one.expect.items():
-        text = broken(path, expected, held[_parts(path)], one.tolerance)
-        if text:
-            yield f"{place}: {text}"
-
-
-async def _read(odoo: Odoo, kinds: Kinds, group: Sequence[Expectation]) -> Found:
-    wanted: Wanted = {}
-    for one in group:
-        wanted.setdefault(one.id, set()).update(map(_parts, one.expect))
-    return await _Reader(odoo, kinds, {**CONTEXT, **group[0].env}).read(group[0].model, wanted)
-
-
-def _parts(path: str) -> Path:
-    return tuple(path.split("."))
+async def _read(odoo: Odoo, kinds: Kinds, group: _Group, failed: dict[int, Verdict]) -> Found:
+    """Read a group; one record that may not be read, found by halving, costs its own job only."""
+    paths: Paths = {ident: set(group.paths) for _, ident in group.jobs}
+    try:
+        return await _Reader(odoo, kinds, {**CONTEXT, **group.env}).read(group.model, paths)
+    except Unusable:
+        raise
+    except Refused as refused:
+        if len(group.jobs) == 1 or refused.verdict.code == "odoo.unknown-field":
+            detail = f"expect: {refused.verdict.detail}"
+            verdict = replace(refused.verdict, detail=detail)
+            failed |= {job: verdict for job, _ in group.jobs}
+            return {}
+    middle = len(group.jobs) // 2
+    first = await _read(odoo, kinds, group.of(group.jobs[:middle]), failed)
+    return first | await _read(odoo, kinds, group.of(group.jobs[middle:]), failed)
 
 
 class _Reader:
     def __init__(self, odoo: Odoo, kinds: Kinds, context: Mapping[str, Any]) -> None:
         self._odoo, self._kinds, self._context = odoo, kinds, context
 
-    async def read(self, model: str, wanted: Wanted) -> Found:
+    async def read(self, model: str, wanted: Paths) -> Found:
         """Return what each path holds; a record that is gone is left out."""
-        infos = await self._kinds.describe(
-            model, {path[0] for ps in wanted.values() for path in ps}
-        )
-        paths = {ident: ps | _currencies(ps, infos) for ident, ps in wanted.items()}
-        names = sorted({path[0] for ps in paths.values() for path in ps})
-        rows = await self._rows(model, sorted(paths), names)
-        found: Found = {row["id"]: {} for row in rows}
-        for name in names:
+        infos = await self._kinds.describe(model, _names(wanted))
+        paths = {ident: own | _roundings(own, infos) for ident, own in wanted.items()}
+        rows = await self._rows(model, paths)
+        found: Found = {ident: {} for ident in rows}
+        for name in _names(paths):
             further = await self._further(model, name, rows, paths)
-            for row in rows:
-                for path in (one for one in paths[row["id"]] if one[0] == name):
-                    found[row["id"]][path] = _held(row, path, infos, further)
+            for ident, row in rows.items():
+                for path in (one for one in paths[ident] if one[0] == name):
+                    found[ident][path] = _held(row[name], path, infos, further)
         return {ident: _with_steps(held, infos) for ident, held in found.items()}
 
-    async def _rows(self, model: str, ids: list[int], names: list[str]) -> list[dict[str, Any]]:
-        rows = await self._odoo.ask(model, "read", ids=ids, fields=names, context=self._context)
-        if not isinstance(rows, list):
+    async def _rows(self, model: str, paths: Paths) -> dict[int, Mapping[str, Any]]:
+        names = _names(paths)
+        rows = await self._odoo.ask(
+            model, "read", ids=sorted(paths), fields=names, context=self._context
+        )
+        if not isinstance(rows, list) or not all(_is_row(row, names) for row in rows):
             raise unexpected(model, "read", rows)
-        return rows
+        return {row["id"]: row for row in rows if row["id"] in paths}
 
     async def _further(
-        self, model: str, name: str, rows: Sequence[Mapping[str, Any]], paths: Wanted
+        self, model: str, name: str, rows: Mapping[int, Mapping[str, Any]], paths: Paths
     ) -> Found:
         """Read what the paths through *name* go on to."""
-        wanted: Wanted = {}
-        for row in rows:
-            beyond = {path[1:] for path in paths[row["id"]] if path[0] == name and path[1:]}
-            ident = _one(model, name, row[name]) if beyond else None
-            if ident is not None:
-                wanted.setdefault(ident, set()).update(beyond)
-        relation = self._kinds.relation(model, name)
-        return await self.read(relation, wanted) if wanted and relation else {}
+        wanted: Paths = {}
+        for ident, row in rows.items():
+            beyond = {path[1:] for path in paths[ident] if path[0] == name and path[1:]}
+            if beyond and self._kinds.types.get((model, name)) != "many2one":
+                raise dead("odoo.unknown-field", f"{model}.{name} is no reference to one record")
+            target = _target(row[name])
+            if beyond and target:
+                wanted.setdefault(target, set()).update(beyond)
+        return await self.read(self._kinds.relation(model, name), wanted) if wanted else {}
 
 
-def _currencies(paths: Iterable[Path], infos: Mapping[str, Mapping[str, Any]]) -> set[Path]:
+def _names(paths: Paths) -> list[str]:
+    return sorted({path[0] for own in paths.values() for path in own})
+
+
+def _is_row(row: object, names: Iterable[str]) -> bool:
+    return (
+        isinstance(row, dict)
+        and isinstance(row.get("id"), int)
+        and all(name in row for name in names)
+    )
+
+
+def _roundings(paths: Iterable[Path], infos: Infos) -> set[Path]:
     """Return the paths to the rounding of the amounts' currencies."""
     told = (infos.get(path[0], {}) for path in paths if len(path) == 1)
-    return {
-        (str(info["currency_field"]), "rounding") for info in told if info.get("currency_field")
-    }
+    return {(str(one["currency_field"]), "rounding") for one in told if one.get("currency_field")}
 
 
-def _one(model: str, name: str, value: Any) -> int | None:
-    """Return the record that a path goes through."""
+def _target(value: Any) -> int | None:
     match value:
         case [int(ident), str()]:
             return ident
-        case False:
-            return None
-    raise dead("odoo.unknown-field", f"expect: {model}.{name} is no reference to one record")
+    return None
 
 
-def _held(
-    row: Mapping[str, Any], path: Path, infos: Mapping[str, Mapping[str, Any]], further: Found
-) -> Held:
-    name, beyond = path[0], path[1:]
-    if not beyond:
-        return Held(row[name], str(infos.get(name, {}).get("type", "")))
-    inner = further.get(row[name][0], {}) if row[name] else {}
-    return inner.get(beyond, Held(False, ""))  # noqa: FBT003 - Odoo's own word for nothing
+def _held(value: Any, path: Path, infos: Infos, further: Found) -> Held:
+    if len(path) == 1:
+        return Held(value, str(infos.get(path[0], {}).get("type", "")))
+    nothing = Held(False, "")  # noqa: FBT003 - Odoo's own word for it
+    return further.get(_target(value) or 0, {}).get(path[1:], nothing)
 
 
-def _with_steps(
-    held: Mapping[Path, Held], infos: Mapping[str, Mapping[str, Any]]
-) -> dict[Path, Held]:
+def _with_steps(held: Mapping[Path, Held], infos: Infos) -> dict[Path, Held]:
     def step(path: Path) -> Decimal | None:
         if len(path) > 1:
             return held[path].step
@@ -164,4 +213,4 @@ def _with_steps(
         rounding = held.get((str(info.get("currency_field")), "rounding"))
         return step_of(info, rounding.value if rounding else None)
 
-    return {path: Held(one.value, one.kind, step(path)) for path, one in held.items()}
+    return {path: replace(one, step=step(path)) for path, one in held.items()}

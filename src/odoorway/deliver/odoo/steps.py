@@ -18,8 +18,8 @@ from odoorway.transform.plan import Ref, Run, Step, Write
 
 async def take(
     odoo: Odoo, forwarder: Forwarder | None, step: Step, ids: Mapping[str, int], ident: str
-) -> int:
-    """Do one step; return the record that it wrote on, else 0.
+) -> int | None:
+    """Do one step; return the record that it wrote on, if it wrote.
 
     Doing it again has the same effect as once, a forward's under the same *ident*.
 
@@ -40,7 +40,7 @@ async def take(
                 await _forward(forwarder, step, ident)
     except Unwritable as error:
         raise dead("odoo.invalid-value", f"{_named(step)}: {error}") from error
-    return 0
+    return None
 
 
 def _named(step: Step) -> str:
