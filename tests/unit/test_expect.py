@@ -43,7 +43,7 @@ def test_what_writing_it_would_have_left_there_is_as_expected(expected: Any, hel
 @pytest.mark.parametrize(
     ("expected", "held", "told"),
     [
-        (Decimal("64"), Held(73.6, "monetary", CENT), "x is 73.60 in Odoo, and 64.00 was expected"),
+        (Decimal(64), Held(73.6, "monetary", CENT), "x is 73.60 in Odoo, and 64.00 was expected"),
         (64.005, Held(64.0, "monetary", CENT), "x is 64.00 in Odoo, and 64.005 was expected"),
         ("many", Held(1.0, "float", CENT), "x is 1.00 in Odoo, and many was expected"),
         ("1e999999", Held(1.0, "float", CENT), "x is 1.00 in Odoo, and 1e999999 was expected"),

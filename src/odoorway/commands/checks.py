@@ -56,6 +56,16 @@ def check_expect(what: str, expect: object, tolerance: object) -> None:
         raise HandlerError(f"{what}'s tolerance= is {tolerance!r}; give a number, like 0.01")
 
 
+def check_apart(values: Mapping[str, object], initial: Mapping[str, object]) -> None:
+    """Raise HandlerError when a field stands among both."""
+    both = sorted(set(values) & set(initial))
+    if both:
+        raise HandlerError(
+            f"Upsert's values= and initial= both have {both[0]!r}; a field is written always, or"
+            " on creation only"
+        )
+
+
 def _is_tolerance(given: object) -> bool:
     if isinstance(given, bool) or not isinstance(given, int | float | Decimal):
         return False

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from odoorway.commands.checks import (
+    check_apart,
     check_choice,
     check_company,
     check_expect,
@@ -63,6 +64,9 @@ class Upsert:
     ``"contact"`` those that neither log in nor are a company of this Odoo, ``"portal"`` those
     with a portal login too, ``"any"`` whoever matches.
 
+    ``initial`` holds values that are written when the record is created, and never again: what a
+    person edits stays, and a confirmed order is not asked to change.
+
     ``expect`` says what must be true of the record once all is written: fields, or paths through
     references, and their values. It is read back, and a person told of what differs; numbers
     are equal within ``tolerance``, by default within half of what the currency rounds to.
@@ -85,12 +89,15 @@ class Upsert:
     adopt: Adopt = "contact"
     expect: Mapping[str, Any] = field(default_factory=dict)
     tolerance: float | Decimal | None = None
+    initial: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what could not be written, with the form that can."""
         check_model("Upsert", self.model)
         check_key(self.key)
         check_written("Upsert's values", self.values, _COMMANDS)
+        check_written("Upsert's initial", self.initial, _COMMANDS)
+        check_apart(self.values, self.initial)
         _set_env(self, "Upsert")
         check_expect("Upsert", self.expect, self.tolerance)
         check_choice("Upsert's lines=", self.lines, "add", "sync")
@@ -99,6 +106,11 @@ class Upsert:
             _set(self, "match", _matching(self.model, self.match))
         elif self.match is not None:
             _check_find("Upsert's match=", self.match, self.model)
+
+    @property
+    def at_most(self) -> Mapping[str, Any]:
+        """All that may be written: what is written on creation, and what always is."""
+        return {**self.initial, **self.values}
 
     @property
     def env(self) -> dict[str, Any]:

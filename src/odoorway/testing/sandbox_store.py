@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from odoorway.testing.sandbox_amounts import Amounts, NotSupported, line_amounts, order_amounts
+from odoorway.testing.sandbox_amounts import NotSupported, line_amounts, order_amounts
 from odoorway.testing.sandbox_models import MODELS, Field
 
 Row = dict[str, Any]
@@ -86,6 +86,8 @@ class Store:
                 lines = self.rows["sale.order.line"]
                 for line in [n for n, r in lines.items() if r["order_id"] == number]:
                     del lines[line]
+        there = {xid: at for xid, at in self.external.items() if at[1] in self.rows[at[0]]}
+        self.external = there
 
     def _removable(self, model: str, ids: Iterable[int]) -> None:
         rows = [self.rows[model][n] for n in ids if n in self.rows[model]]
@@ -125,13 +127,26 @@ class Store:
     def _from_product(self, row: Row, given: Mapping[str, Any], before: Row) -> None:
         """Fill in what nobody has given when a line gets its product."""
         product = self.rows["product.product"].get(row["product_id"] or 0)
-        if not product or before.get("product_id") == product["id"]:
+        if not product:
+            return
+        if before.get("product_id") == product["id"]:
+            self._price_anew(row, given, product)
             return
         row["name"] = row["name"] if "name" in given else product["name"]
         if "price_unit" not in given:
             row["price_unit"] = product["list_price"]
+        row["price_of_product"] = row["price_unit"]
         if "tax_ids" not in given:
             row["tax_ids"] = list(product["taxes_id"])
+
+    def _price_anew(self, row: Row, given: Mapping[str, Any], product: Row) -> None:
+        """Take the product's price for a quantity that comes without one, as Odoo 19 does.
+
+        A price that was written after the line was created is a person's, and stays.
+        """
+        automatic = row["price_unit"] == row["price_of_product"]
+        if "product_uom_qty" in given and "price_unit" not in given and automatic:
+            row["price_unit"] = row["price_of_product"] = product["list_price"]
 
     def _required(self, model: str, row: Row) -> None:
         if model == "res.partner" and not row["name"]:
@@ -173,7 +188,8 @@ class Store:
         if further:
             assert field
             assert field.relation
-            related = [self.rows[field.relation][one] for one in have or ()]
+            members = have if isinstance(have, list) else [have] if have else []
+            related = [self.rows[field.relation][one] for one in members]
             return any(
                 self._term(field.relation, one, (further, operator, value)) for one in related
             )
@@ -206,16 +222,16 @@ class Store:
         match model:
             case "sale.order":
                 lines = self.rows["sale.order.line"].values()
-                mine = [self._amounts(one) for one in lines if one["order_id"] == number]
+                mine = [(one, self._taxes(one)) for one in lines if one["order_id"] == number]
                 return {**row, **order_amounts(mine)}
             case "sale.order.line":
                 order = self.rows["sale.order"].get(row["order_id"] or 0, {})
                 currency = order.get("currency_id", False)
-                return {**row, "currency_id": currency, **self._amounts(row)}
+                return {**row, "currency_id": currency, **line_amounts(row, self._taxes(row))}
         return row
 
-    def _amounts(self, line: Row) -> Amounts:
-        return line_amounts(line, [self.rows["account.tax"][one] for one in line["tax_ids"]])
+    def _taxes(self, line: Row) -> list[Row]:
+        return [self.rows["account.tax"][one] for one in line["tax_ids"]]
 
     def _shown(self, model: str, row: Row, name: str) -> Any:
         if name == "id":

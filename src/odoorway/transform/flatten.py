@@ -47,6 +47,7 @@ class Known:
     adopted: Mapping[str, int] = field(default_factory=dict)  # database ids by external ID
     kinds: Mapping[Place, str] = field(default_factory=dict)  # of fields that hold lists
     done: Done = field(default_factory=dict)  # written before, by this very job
+    existing: frozenset[str] = frozenset()  # external IDs that Odoo has, of Upserts with initial=
 
 
 def flatten(source: str, commands: Sequence[Command], known: Known | None = None) -> Plan:
@@ -87,9 +88,9 @@ def _inside(value: Any) -> Iterator[Find | Upsert]:
         case Find(missing=missing):
             yield value
             yield from _inside(missing)
-        case Upsert(values=values):
+        case Upsert():
             yield value
-            yield from _inside(values)
+            yield from _inside(value.at_most)
         case Update(values=values):
             yield from _inside(values)
         case Call(on=on, args=args):
@@ -157,7 +158,10 @@ class _Builder:
         xid = external_id(self._source, upsert.key)
         env = {**outer, **upsert.env}
         values = self._values(upsert.model, upsert.values, env)
-        record = Record(upsert.model, xid, values, self._known.adopted.get(xid), env)
+        adopted = self._known.adopted.get(xid)
+        is_new = adopted is None and xid not in self._known.existing
+        initial = self._values(upsert.model, upsert.initial if is_new else {}, env)
+        record = Record(upsert.model, xid, values, adopted, env, initial)
         if upsert.lines == "sync":
             self._sync(record)
         return record
@@ -239,7 +243,7 @@ class _Heights:
                 " from another event"
             )
         if xid not in self._known:
-            below = refs(self._records[xid].values)
+            below = refs(self._records[xid].at_most)
             heights = [self._height(ref, (*above, xid)) for ref in below if ref in self._records]
             self._known[xid] = 1 + max(heights, default=-1)
         return self._known[xid]
@@ -247,11 +251,17 @@ class _Heights:
 
 def _merged(old: Record, new: Record) -> Record:
     """Return one record with both's values: the newer wins, line by line for lines."""
-    values = dict(old.values)
-    for name, value in new.values.items():
+    values = _merged_values(old.values, new.values)
+    initial = _merged_values(old.initial, new.initial)
+    return replace(old, values=values, env={**old.env, **new.env}, initial=initial)
+
+
+def _merged_values(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    values = dict(old)
+    for name, value in new.items():
         both = isinstance(value, Lines) and isinstance(values.get(name), Lines)
         values[name] = _merged_lines(values[name], value) if both else value
-    return replace(old, values=values, env={**old.env, **new.env})
+    return values
 
 
 def _merged_lines(old: Lines, new: Lines) -> Lines:

@@ -18,6 +18,7 @@ class Kinds:
     """The fields that lists are written into, or that are read back, as this Odoo has them."""
 
     odoo: Odoo
+    # Nothing is known of a field that was missing: it is asked for again, an addon may bring it.
     _known: dict[Place, Mapping[str, Any]] = field(default_factory=dict)
 
     async def learn(self, commands: Iterable[Command]) -> None:
@@ -28,7 +29,8 @@ class Kinds:
         Raises:
             Unusable: Odoo is down.
         """
-        places = {place for one in commands for place in _lists(one)} - set(self._known)
+        lists = {place for one in commands for place in _lists(one)}
+        places = {place for place in lists if not self._known.get(place)}
         for model in sorted({model for model, _ in places}):
             try:
                 await self.describe(model, {name for other, name in places if other == model})
@@ -44,7 +46,7 @@ class Kinds:
             Refused: the model cannot be asked.
         """
         wanted = sorted(names)
-        new = [name for name in wanted if (model, name) not in self._known]
+        new = [name for name in wanted if not self._known.get((model, name))]
         if new:
             told = await self.odoo.ask(model, "fields_get", allfields=new, attributes=_ATTRIBUTES)
             for name in new:
@@ -65,6 +67,7 @@ class Kinds:
 def _lists(command: Command) -> Iterable[Place]:
     own: list[Update | Upsert] = [command] if isinstance(command, Update) else []
     for one in chain(own, upserts([command])):
-        for name, value in one.values.items():
+        values = one.at_most if isinstance(one, Upsert) else one.values
+        for name, value in values.items():
             if isinstance(value, list | tuple) and all(isinstance(o, Upsert) for o in value):
                 yield one.model, name

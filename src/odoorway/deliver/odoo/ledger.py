@@ -6,6 +6,7 @@ from dataclasses import replace
 from odoorway.deliver.odoo.schedule import Entry
 from odoorway.deliver.port import Verdict
 from odoorway.model.delivery import Outcome
+from odoorway.transform.plan import xids
 
 
 class Ledger:
@@ -17,6 +18,7 @@ class Ledger:
         self._verdicts: dict[int, Verdict] = {}
         self._records: dict[int, dict[str, tuple[str, str, int]]] = {j: {} for j in range(jobs)}
         self.ids: dict[str, int] = {}  # database ids by external ID
+        self.there = set[str]()  # external IDs that were written, those of lines too
 
     def open(self) -> Iterator[int]:
         """Yield the jobs without a verdict, in order."""
@@ -34,6 +36,7 @@ class Ledger:
         """Note that the entry is in Odoo under that database id."""
         record = entry.record
         self.ids[record.xid] = ident
+        self.there.update(xids(record))
         for job in entry.jobs:
             self._records[job][record.xid] = (record.model, record.xid, ident)
 

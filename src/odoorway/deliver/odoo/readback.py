@@ -13,9 +13,9 @@ from odoorway.deliver.odoo.refusal import Refused, Unusable, dead, unexpected
 from odoorway.deliver.port import Verdict
 from odoorway.transform.plan import Expected, Write
 
-Path = tuple[str, ...]  # a field, or references and a field
-Paths = dict[int, set[Path]]  # by database id
-Found = dict[int, dict[Path, Held]]
+FieldPath = tuple[str, ...]  # a field, or references and a field
+Paths = dict[int, set[FieldPath]]  # by database id
+Found = dict[int, dict[FieldPath, Held]]
 Infos = Mapping[str, Mapping[str, Any]]
 
 
@@ -30,15 +30,15 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
+class _ReadTogether:
     """Records of which the same paths are read: an unknown field is the fault of all of them."""
 
     model: str
-    paths: frozenset[Path]
+    paths: frozenset[FieldPath]
     env: Mapping[str, Any]
     jobs: tuple[tuple[int, int], ...] = ()  # each with the record's database id
 
-    def of(self, jobs: Sequence[tuple[int, int]]) -> "_Group":
+    def of(self, jobs: Sequence[tuple[int, int]]) -> "_ReadTogether":
         return replace(self, jobs=tuple(jobs))
 
 
@@ -50,7 +50,7 @@ class Expectations:
     written it, or expects something of it, since nobody can tell any more.
     """
 
-    _of: dict[tuple[str, int], dict[Path, Expectation]] = field(default_factory=dict)
+    _of: dict[tuple[str, int], dict[FieldPath, Expectation]] = field(default_factory=dict)
 
     def written(self, job: int, model: str, ident: int, names: Collection[str]) -> None:
         """Forget what other jobs expect of those fields."""
@@ -88,21 +88,21 @@ class Expectations:
         """Return the jobs that expect something."""
         return frozenset(one.job for held in self._of.values() for one in held.values())
 
-    def _groups(self, jobs: Collection[int]) -> Iterable[_Group]:
-        wanted: dict[tuple[int, str, int], dict[Path, Expectation]] = {}
+    def _groups(self, jobs: Collection[int]) -> Iterable[_ReadTogether]:
+        wanted: dict[tuple[int, str, int], dict[FieldPath, Expectation]] = {}
         for (model, ident), held in self._of.items():
             for path, one in held.items():
                 if one.job in jobs:
                     wanted.setdefault((one.job, model, ident), {})[path] = one
-        groups: dict[tuple[str, str, frozenset[Path]], _Group] = {}
+        groups: dict[tuple[str, str, frozenset[FieldPath]], _ReadTogether] = {}
         for (job, model, ident), mine in wanted.items():
             env, paths = next(iter(mine.values())).env, frozenset(mine)
             key = model, repr(sorted(env.items())), paths
-            group = groups.setdefault(key, _Group(model, paths, env))
+            group = groups.setdefault(key, _ReadTogether(model, paths, env))
             groups[key] = group.of((*group.jobs, (job, ident)))
         return groups.values()
 
-    def _broken(self, job: int, group: _Group, ident: int, found: Found) -> Iterable[str]:
+    def _broken(self, job: int, group: _ReadTogether, ident: int, found: Found) -> Iterable[str]:
         place = f"{group.model} {ident}"
         if ident not in found:
             yield f"{place}: it is not there any more"
@@ -114,7 +114,9 @@ class Expectations:
                     yield f"{place}: {text}"
 
 
-async def _read(odoo: Odoo, kinds: Kinds, group: _Group, failed: dict[int, Verdict]) -> Found:
+async def _read(
+    odoo: Odoo, kinds: Kinds, group: _ReadTogether, failed: dict[int, Verdict]
+) -> Found:
     """Read a group; one record that may not be read, found by halving, costs its own job only."""
     paths: Paths = {ident: set(group.paths) for _, ident in group.jobs}
     try:
@@ -185,7 +187,7 @@ def _is_row(row: object, names: Iterable[str]) -> bool:
     )
 
 
-def _roundings(paths: Iterable[Path], infos: Infos) -> set[Path]:
+def _roundings(paths: Iterable[FieldPath], infos: Infos) -> set[FieldPath]:
     """Return the paths to the rounding of the amounts' currencies."""
     told = (infos.get(path[0], {}) for path in paths if len(path) == 1)
     return {(str(one["currency_field"]), "rounding") for one in told if one.get("currency_field")}
@@ -198,15 +200,15 @@ def _target(value: Any) -> int | None:
     return None
 
 
-def _held(value: Any, path: Path, infos: Infos, further: Found) -> Held:
+def _held(value: Any, path: FieldPath, infos: Infos, further: Found) -> Held:
     if len(path) == 1:
         return Held(value, str(infos.get(path[0], {}).get("type", "")))
     nothing = Held(False, "")  # noqa: FBT003 - Odoo's own word for it
     return further.get(_target(value) or 0, {}).get(path[1:], nothing)
 
 
-def _with_steps(held: Mapping[Path, Held], infos: Infos) -> dict[Path, Held]:
-    def step(path: Path) -> Decimal | None:
+def _with_steps(held: Mapping[FieldPath, Held], infos: Infos) -> dict[FieldPath, Held]:
+    def step(path: FieldPath) -> Decimal | None:
         if len(path) > 1:
             return held[path].step
         info = infos.get(path[0], {})

@@ -80,8 +80,8 @@ def _expected(command: Upsert | Update) -> Iterator[tuple[str, str]]:
 
 
 def _upsert(upsert: Upsert, parent: str | None) -> Iterator[Written]:
-    yield Written(upsert.model, upsert.values, creates=True, parent=parent)
-    yield from _nested(upsert.values, upsert.model)
+    yield Written(upsert.model, upsert.at_most, creates=True, parent=parent)
+    yield from _nested(upsert.at_most, upsert.model)
 
 
 def _nested(values: Mapping[str, Any], model: str | None) -> Iterator[Written]:
