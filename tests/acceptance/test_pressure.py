@@ -107,12 +107,12 @@ async def test_sigterm_gives_up_after_the_grace_time_and_loses_nothing(
     process.start()
     await process.ready()
 
-    async def there() -> bool:
-        return len(sandbox.records("sale.order")) == 1
+    async def delivered() -> bool:
+        return await _states(process) == {State.DELIVERED}
 
-    await eventually(there)
+    await eventually(delivered)
+    assert len(sandbox.records("sale.order")) == 1
     assert process.stop() == 0
-    assert await _states(process) == {State.DELIVERED}
 
 
 async def _asked(sandbox: SandboxOdoo) -> bool:
@@ -120,7 +120,7 @@ async def _asked(sandbox: SandboxOdoo) -> bool:
 
 
 async def _states(process: GatewayProcess) -> set[State]:
-    journal = SqliteJournal.open(process.journal)
+    journal = SqliteJournal.open(process.journal, serve=False)
     deliveries = await journal.deliveries(limit=10)
     await journal.close()
     return {d.state for d in deliveries}
