@@ -1,13 +1,16 @@
 """One question to Odoo, and its answer already judged."""
 
-from typing import Any
+from typing import Any, Final
 
 from odoorway.clock import Clock
 from odoorway.deliver.odoo.refusal import Refused, Unusable
 from odoorway.deliver.odoo.transport import Answer, Caller, TransportFailure
-from odoorway.deliver.outcome import judge_answer, judge_failure, judge_rpc
+from odoorway.deliver.outcome import Failure, judge_answer, judge_failure, judge_rpc
 from odoorway.deliver.port import Verdict
 from odoorway.model.delivery import Outcome
+
+# What changes nothing is asked once more when its answer is lost: nobody need start anew for it.
+_READS: Final = frozenset({"read", "search", "search_read", "fields_get", "default_get"})
 
 
 class Odoo:
@@ -35,9 +38,17 @@ class Odoo:
         self, model: str, method: str, body: dict[str, Any]
     ) -> tuple[Verdict, Answer | None]:
         try:
-            answer = await self._client.call(model, method, **body)
+            answer = await self._answer(model, method, body)
         except TransportFailure as failure:
             return judge_failure(failure.kind, failure.detail), None
         now = self._clock.now()
         judge = judge_rpc if answer.rpc else judge_answer
         return judge(answer.status, answer.headers, answer.body, now=now), answer
+
+    async def _answer(self, model: str, method: str, body: dict[str, Any]) -> Answer:
+        try:
+            return await self._client.call(model, method, **body)
+        except TransportFailure as failure:
+            if failure.kind is not Failure.EMPTY or method not in _READS:
+                raise
+        return await self._client.call(model, method, **body)
