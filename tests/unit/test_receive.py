@@ -319,7 +319,7 @@ async def test_what_is_verified_and_no_json_is_an_event(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("body", "code", "why"),
     [
-        (b"a=1&b=2", "payload.not-json", "unexpected character"),
+        (b"a=1&b=2", "payload.not-json", "no JSON: unexpected character"),
         (b'[{"type": "a"}, {"type": "b"}]', "event.no-topic",
          "the topic's place json:type names nothing in this body: it is an array of 2"),
         (b'{"kind": "a"}', "event.no-topic",

@@ -21,6 +21,7 @@ from odoorway.journal.found import EventFilter, History
 from odoorway.journal.port import Journal
 from odoorway.model.event import Event
 from odoorway.model.mask import Mask, masked
+from odoorway.outside import Unreadable, read_exactly, read_json
 
 _PAGE = 500  # events, or fewer that are large
 _BATCH, _BATCH_BYTES = 200, 8 * 1024 * 1024  # events, and bytes of their bodies, in one commit
@@ -84,8 +85,8 @@ def _plain(event: Event, names: tuple[str, ...]) -> dict[str, Any]:
     if not names:
         return {**plain, "body": base64.b64encode(body).decode()}
     try:
-        return {**plain, "masked": masked(json.loads(body), names)}
-    except (ValueError, RecursionError):
+        return {**plain, "masked": masked(read_exactly(body), names)}
+    except Unreadable:
         return {**plain, "masked": "•••"}
 
 
@@ -148,7 +149,7 @@ def _events(lines: Iterable[bytes]) -> Iterator[Event]:
         if not line.strip():
             continue
         try:
-            yield _event(json.loads(line))
+            yield _event(read_json(line))
         except (ValueError, KeyError, TypeError, binascii.Error) as error:
             reason = "its payload was masked" if b'"masked"' in line else str(error)
             err.print(f"[bold red]error:[/] line {number} cannot be stored: {safe(reason)}")

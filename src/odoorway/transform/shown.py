@@ -6,13 +6,15 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from odoorway.commands import Command
+from odoorway.outside import storable
 
 _HIDDEN = {"secret"}
 
 
 def shown(commands: Sequence[Command]) -> str:
     """Return *commands* as JSON, the same text for the same commands."""
-    return json.dumps([_plain(one) for one in commands], indent=1, default=str, ensure_ascii=False)
+    plain = [_plain(one) for one in commands]
+    return storable(json.dumps(plain, indent=1, default=str, ensure_ascii=False))
 
 
 def _plain(value: Any) -> Any:

@@ -29,7 +29,7 @@ class Odoo:
             raise Unusable(verdict)
         if answer is None or verdict.outcome is not Outcome.DELIVERED:
             raise Refused(verdict)
-        return answer.json()
+        return answer.returned()
 
     async def _judged(
         self, model: str, method: str, body: dict[str, Any]

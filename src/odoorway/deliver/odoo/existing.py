@@ -63,7 +63,7 @@ class Existing:
             names = [xid.partition(".")[2] for xid in xids[start : start + _CHUNK]]
             domain = [["module", "=", xids[0].partition(".")[0]], ["name", "in", names]]
             rows = await self._odoo.ask(
-                _MODEL, "search_read", domain=domain, fields=["module", "name"]
+                _MODEL, "search_read", domain=domain, fields=["module", "name"], limit=len(names)
             )
             if not isinstance(rows, list) or not all(isinstance(one, dict) for one in rows):
                 raise unexpected(_MODEL, "search_read", rows)
