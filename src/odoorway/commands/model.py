@@ -1,10 +1,10 @@
 """What a handler returns: pure data that says what to write into Odoo, or where to send it."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from odoorway.commands.address import check_address, check_headers
 from odoorway.commands.checks import (
     check_choice,
     check_company,
@@ -15,12 +15,18 @@ from odoorway.commands.checks import (
 )
 from odoorway.commands.empty import absent_fields
 from odoorway.commands.keys import Key, check_key
-from odoorway.commands.values import arguments, check_searched, check_written, json_ready
+from odoorway.commands.values import (
+    arguments,
+    check_field,
+    check_searched,
+    check_text,
+    check_written,
+    json_ready,
+)
 from odoorway.errors import HandlerError
 
 Context = Mapping[str, Any]
 Adopt = Literal["contact", "portal", "any"]
-_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,15 +184,11 @@ class Forward:
 
     def __post_init__(self) -> None:
         """Refuse what could not be sent."""
-        if not isinstance(self.to, str) or not re.match(r"/(?!/)|https?://[^/]", self.to):
-            raise HandlerError(
-                f"Forward's to= is {self.to!r}; give a path like '/shop/hook', or a URL that"
-                " begins with https://"
-            )
-        for name, value in self.headers.items():
-            if not _HEADER.fullmatch(name) or not isinstance(value, str) or "\n" in value:
-                raise HandlerError(f"Forward's header {name!r} is {value!r}; give one line of text")
-        if not isinstance(self.body, bytes | str | None):
+        check_address(self.to)
+        check_headers(self.headers)
+        if isinstance(self.body, str):
+            check_text("Forward's body", self.body)
+        elif not isinstance(self.body, bytes | None):
             _set(self, "body", json_ready("Forward's body", self.body))
 
 
@@ -242,6 +244,7 @@ def _where(place: str, where: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
     for name, value in where.items():
         if "." in name:
             raise HandlerError(f"{place} {name}: look there by domain=[({name!r}, '=', value)]")
+        check_field(place, name)
         check_searched(f"{place} {name}", value, _COMMANDS)
     return tuple(sorted(where.items()))
 
