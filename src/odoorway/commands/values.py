@@ -32,6 +32,8 @@ def check_written(path: str, values: object, nested: Nested) -> None:
     with _bounded(path, values):
         for name, value in values.items():
             check_field(path, name)
+            if name == "id":  # `load` would write another record
+                raise HandlerError(f"{path} name the field 'id'; the record is known otherwise")
             _check_value(f"{path}[{name!r}]", value, nested)
 
 
