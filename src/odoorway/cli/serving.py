@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 import uvloop
@@ -37,8 +37,8 @@ def _folder(hooks: Path) -> Path:
     return Path.cwd() if (Path.cwd() / ".env").exists() else hooks.resolve().parent
 
 
-def configure_logs(form: str) -> None:
-    """Write the log to standard error, as text for people or as JSON for programs."""
+def configure_logs(form: str, to: TextIO | None = None) -> None:
+    """Write the log to standard error, or *to*, as text for people or as JSON for programs."""
     last: Any = (
         structlog.processors.JSONRenderer()
         if form == "json"
@@ -51,7 +51,7 @@ def configure_logs(form: str) -> None:
             _harmless,
             last,
         ],
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=to or sys.stderr),
         cache_logger_on_first_use=True,
     )
 
