@@ -15,6 +15,7 @@ import aiohttp
 import structlog
 from aiohttp import web
 
+from acceptance.gateway_process import eventually
 from odoorway import Forward, Gateway, wiring
 from odoorway.cli.serving import configure_logs
 from odoorway.journal.port import Journal
@@ -133,15 +134,8 @@ class Served:
             count = (await self.journal.stats()).deliveries
             return not count[State.PENDING] and not count[State.LEASED]
 
-        await until(none_waits)
+        await eventually(none_waits)
         return list(await self.journal.deliveries(limit=1000))
-
-
-async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 30.0) -> None:
-    """Wait for what has to come; fails when it does not."""
-    async with asyncio.timeout(seconds):
-        while not await holds():
-            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ EVIL = (
     "\x1b]0;owned\x07\x1b[2J\x1b[31mred\x9b31m\r\nforged line\u202e\u2066\u200f\u2028"
     " [bold]x[/nope] \x00\x7f"
 )
-NO_SPACE = "\x1b[2J\x9b31m\u202e\x7f\nforged"  # a value with a space, the log's library quotes
+NO_SPACE = "\x1b[2J\x9b31m\u202e\x7f"  # a value with a space, the log's library quotes
 OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 COMMANDS = (["events", "list"], ["dead", "list"], ["status"])
 
@@ -28,12 +28,8 @@ async def _strangers(gateway: Served) -> None:
         await gateway.post(f"/{quote(text, safe='')}")
         body = told(id=text, topic=text, key=text + "key", version=text, note=text)
         assert await gateway.send(body) == 202
-    assert (
-        await gateway.send(
-            b'{"id": "raw", "topic": "t", "key": "k", "n": "\x7f\xc2\x9b\xe2\x80\xae"}'
-        )
-        == 202
-    )
+    raw = b'{"id": "raw", "topic": "t", "key": "k", "n": "\x7f\xc2\x9b\xe2\x80\xae"}'
+    assert await gateway.send(raw) == 202
     await gateway.post("/in/shop", b"{}", **{"X-Shopify-Topic": "orders/\xe2\x9b31m [/nope]"})
     await gateway.settled()
 
