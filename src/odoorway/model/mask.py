@@ -9,12 +9,12 @@ from typing import Any, Final, Self
 
 from odoorway.model.delivery import Attempt, Delivery
 from odoorway.model.event import Event
-from odoorway.outside import Unreadable, read_exactly, storable
+from odoorway.outside import Unreadable, read_exactly, read_json, storable
 
 HIDDEN: Final = "•••"
 _HEAD: Final = 8  # characters by which a value is found; a message may have cut it anywhere after
 _SHORTEST, _FEWEST_DIGITS = 2, 4  # a value that is shorter is in every text
-_INDENTED: Final = 256 << 10  # bytes of a body; indented it may take a hundred times as many
+_INDENTED, _SHALLOW = 256 << 10, 20  # bytes and depth of a body that is shown in lines
 _MOST: Final = 5_000  # values of one payload that are looked for
 _LINE: Final = re.compile(r"([^\s:]+): (.*)")  # of a message about a payload: path, what is wrong
 _TELLS_NOTHING: Final = re.compile(r"Input should [^(]*|Field required|Extra inputs [^(]*")
@@ -37,7 +37,7 @@ def masked(value: Any, names: Collection[str]) -> Any:
 def shown_body(body: bytes, names: Collection[str], *, pretty: bool = True) -> str:
     """Return a body as text, masked; what is no JSON is hidden whole when anything is masked.
 
-    So is what is nested too deep to be looked through. A large one is not indented.
+    So is what is nested too deep to be looked through. One that is large or deep is not indented.
     """
     if not pretty and not names:
         return body.decode(errors="replace")
@@ -45,8 +45,17 @@ def shown_body(body: bytes, names: Collection[str], *, pretty: bool = True) -> s
         value = masked(read_exactly(body), names)
     except Unreadable:
         return HIDDEN if names and body else body.decode(errors="replace")
-    lines = pretty and len(body) <= _INDENTED
-    return json.dumps(value, indent=2 if lines else None, ensure_ascii=False)
+    indent = 2 if pretty and _is_plain(body) else None
+    return json.dumps(value, indent=indent, ensure_ascii=False)
+
+
+def _is_plain(body: bytes) -> bool:
+    """Tell whether it stays about as large when it is indented."""
+    try:
+        read_json(body, depth=_SHALLOW)
+    except Unreadable:
+        return False
+    return len(body) <= _INDENTED
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """One question to Odoo, and its answer already judged."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from odoorway.clock import Clock
-from odoorway.deliver.odoo.refusal import Refused, Unusable
+from odoorway.deliver.odoo.refusal import Refused, Unusable, unexpected
 from odoorway.deliver.odoo.transport import Answer, Caller, TransportFailure
 from odoorway.deliver.outcome import judge_answer, judge_failure, judge_rpc
 from odoorway.deliver.port import Verdict
@@ -31,6 +32,21 @@ class Odoo:
             raise Refused(verdict)
         return answer.returned()
 
+    async def rows(
+        self, model: str, method: str, *, fields: Sequence[str], **body: Any
+    ) -> Sequence[Mapping[str, Any]]:
+        """Return the rows that a method returned, each with a whole ``id`` and those fields.
+
+        Raises:
+            Refused: Odoo answered with an error, or with something else than such rows.
+            Unusable: the destination is to blame, whatever was asked.
+        """
+        told = await self.ask(model, method, fields=list(fields), **body)
+        if not isinstance(told, list) or not all(_is_row(one, fields) for one in told):
+            raise unexpected(model, method, told)
+        rows: Sequence[Mapping[str, Any]] = told
+        return rows
+
     async def _judged(
         self, model: str, method: str, body: dict[str, Any]
     ) -> tuple[Verdict, Answer | None]:
@@ -41,3 +57,7 @@ class Odoo:
         now = self._clock.now()
         judge = judge_rpc if answer.rpc else judge_answer
         return judge(answer.status, answer.headers, answer.body, now=now), answer
+
+
+def _is_row(row: object, fields: Sequence[str]) -> bool:
+    return isinstance(row, dict) and type(row.get("id")) is int and row.keys() >= {*fields}

@@ -37,8 +37,10 @@ class Kinds:
             except Refused:
                 continue
             for name in names:
-                info = told.get(name, {}) if isinstance(told, dict) else {}
-                self._known[model, name] = info.get("type", ""), info.get("relation", "")
+                info = told.get(name) if isinstance(told, dict) else None
+                known = info if isinstance(info, dict) else {}
+                kind, relation = known.get("type", ""), known.get("relation", "")
+                self._known[model, name] = str(kind), str(relation)
 
     @property
     def types(self) -> Mapping[Place, str]:
