@@ -5,7 +5,10 @@ import hashlib
 import hmac as hashing
 import io
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import re
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +27,7 @@ from odoorway.settings import Settings
 from odoorway.sources import hmac, shopify
 
 SECRET = "the-secret-of-these-tests"
+OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 Answer = Callable[[web.Request, bytes], Awaitable[web.StreamResponse]]
 
 
@@ -152,13 +156,28 @@ async def served(
     try:
         async with (
             wiring.running(gateway, settings, {}) as running,
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(30)) as session,
+            aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(30), cookie_jar=aiohttp.CookieJar(unsafe=True)
+            ) as session,
         ):
             assert running.console
             console, journal = running.console.rstrip("/"), running.journal
             yield Served(running.url, console, journal, session, stream, folder)
     finally:
         structlog.reset_defaults()
+
+
+def printed(folder: Path, words: Iterable[str]) -> str:
+    """Return what a command prints of the journal in *folder*."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from odoorway.cli.main import main; main()", *words,
+         "--journal", str(folder / "journal.db")],
+        cwd=folder, capture_output=True, check=False, timeout=60,
+    )  # fmt: skip
+    printed = (done.stdout + done.stderr).decode()
+    assert done.returncode in {0, 1}, printed
+    assert "Traceback" not in printed
+    return printed
 
 
 def told(**values: Any) -> bytes:

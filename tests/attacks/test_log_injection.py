@@ -1,23 +1,18 @@
 """What strangers and senders write stands in no log and on no terminal as they wrote it."""
 
 import asyncio
-import re
-import subprocess
-import sys
-from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
-from served import Served, gateway_to, served, sink, told
+from served import OBEYED, Served, gateway_to, printed, served, sink, told
 
 EVIL = (
     "\x1b]0;owned\x07\x1b[2J\x1b[31mred\x9b31m\r\nforged line\u202e\u2066\u200f\u2028"
     " [bold]x[/nope] \x00\x7f"
 )
 NO_SPACE = "\x1b[2J\x9b31m\u202e\x7f"  # a value with a space, the log's library quotes
-OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 COMMANDS = (["events", "list"], ["dead", "list"], ["status"])
 
 
@@ -32,18 +27,6 @@ async def _strangers(gateway: Served) -> None:
     assert await gateway.send(raw) == 202
     await gateway.post("/in/shop", b"{}", **{"X-Shopify-Topic": "orders/\xe2\x9b31m [/nope]"})
     await gateway.settled()
-
-
-def _printed(folder: Path, words: Iterable[str]) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", "from odoorway.cli.main import main; main()", *words,
-         "--journal", str(folder / "journal.db")],
-        cwd=folder, capture_output=True, check=False, timeout=60,
-    )  # fmt: skip
-    printed = (done.stdout + done.stderr).decode()
-    assert done.returncode in {0, 1}, printed
-    assert "Traceback" not in printed
-    return printed
 
 
 @pytest.mark.parametrize("form", ["console", "json"])
@@ -70,6 +53,6 @@ async def test_no_command_prints_what_a_terminal_obeys(tmp_path: Path) -> None:
     shown = [["events", "show", one.id] for one in events]
     listed = [*COMMANDS, *shown, *([*one, "--json"] for one in (*COMMANDS, *shown)), ["export"]]
     for words in listed:
-        printed = await asyncio.to_thread(_printed, tmp_path, words)
-        assert not OBEYED.search(printed.replace("\n", "")), words
-        assert not [one for one in printed.splitlines() if one.strip().startswith("forged")], words
+        text = await asyncio.to_thread(printed, tmp_path, words)
+        assert not OBEYED.search(text.replace("\n", "")), words
+        assert not [one for one in text.splitlines() if one.strip().startswith("forged")], words
