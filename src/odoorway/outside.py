@@ -7,7 +7,7 @@ cannot take, and prints nothing that a terminal obeys. Bytes that are kept stay 
 import json
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 import orjson
@@ -30,6 +30,9 @@ _UNPRINTABLE: Final = re.compile(
 )
 
 
+_CONTAINERS: Final = frozenset({dict, list})  # what parsers make, and nothing else
+
+
 class Unreadable(ValueError):
     """Nothing that anybody needs: no JSON, or too much; the message says why."""
 
@@ -49,7 +52,8 @@ def read_json(body: bytes | str, *, depth: int = MAX_DEPTH, values: int = MAX_VA
         value = orjson.loads(clean)
     except orjson.JSONDecodeError as error:
         return _bounded(_parsed(clean, str(error)), depth)  # a number may be too large for it
-    return _bounded(value, depth)
+    shallow = clean.count(b"[") + clean.count(b"{") <= depth
+    return value if shallow else _bounded(value, depth)
 
 
 def read_exactly(body: bytes | str, *, as_written: bool = False, values: int = MAX_VALUES) -> Any:
@@ -129,9 +133,9 @@ def _bytes(body: bytes | str) -> bytes:
 
 def _clean(body: bytes, values: int) -> bytes:
     """Return JSON that says what cannot be stored as text that says what it was."""
-    if _separators(body) > values and _separators(_STRING.sub(b"", body)) > values:
+    if len(body) > values < _separators(body) and _separators(_STRING.sub(b"", body)) > values:
         raise Unreadable(f"JSON of more than {values} values")
-    if b"\\u0000" in body or b"\\ud" in body or b"\\uD" in body:
+    if b"\\" in body and (b"\\u0000" in body or b"\\ud" in body or b"\\uD" in body):
         return _escaped(body)
     return body
 
@@ -177,18 +181,14 @@ def _refuse_constant(name: str) -> Any:
 
 
 def _bounded(value: Any, depth: int) -> Any:
-    level = [value]
+    level = [value] if type(value) in _CONTAINERS else []
     for _ in range(depth):
-        level = [inner for one in level for inner in _containers(one)]
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) in _CONTAINERS
+        ]
         if not level:
             return value
     raise Unreadable(f"JSON nested deeper than {depth}")
-
-
-def _containers(value: Any) -> Sequence[Any]:
-    match value:
-        case dict():
-            return [one for one in value.values() if isinstance(one, dict | list)]
-        case list():
-            return [one for one in value if isinstance(one, dict | list)]
-    return ()
