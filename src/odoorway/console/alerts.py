@@ -70,7 +70,8 @@ def alerts(seen: Seen, backlog: float) -> Iterator[Alert]:
         if failing and not standing.paused:
             known = CATALOG.get(standing.code or "")
             why = known.title if known else standing.code
-            text = f"Nothing is delivered to {standing.name}: {why}. {printable(standing.detail[:300])}"
+            told = printable(standing.detail[:300])
+            text = f"Nothing is delivered to {standing.name}: {why}. {told}"
             yield Alert(f"failing {standing.name}", text)
     for source, rhythm in seen.rhythms.items():
         yield from _silent(source, rhythm, seen.now)
