@@ -4,10 +4,13 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from journals import close_all
 from real_odoo import RealOdoo, fourteen, unavailable
 
+settings.register_profile("odoorway", deadline=None)  # timings decide no test
+settings.load_profile("odoorway")
 REQUIRED = os.environ.get("REQUIRE_REAL_ODOO") == "1"
 
 

@@ -65,6 +65,12 @@ COMMANDS: dict[str, list[Command]] = {
             {"order_line": [Upsert("sale.order.line", ("l", "1"), {"name": "x"})]}, lines="sync",
         )
     ],
+    "an expectation": [
+        Upsert(
+            "res.partner", ("c", "1"), {"name": "x"}, initial={"ref": "y"},
+            expect={"name": "x", "country_id.code": "FR"},
+        )
+    ],
     "an adoption": [Upsert("res.partner", ("c", "1"), {"name": "x"}, match={"email": "a@b.c"})],
     "a call": [
         Call("res.partner", "action", find("res.partner", ref="x"), unless={"state": ["done"]})

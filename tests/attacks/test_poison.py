@@ -120,6 +120,18 @@ POISONS: dict[str, Callable[[], Command | list[Command]]] = {
     "a match of NUL": lambda: Upsert(
         "res.partner", ("customer", "poison"), {"name": "Ada"}, match={"email": "\0"}
     ),
+    "an initial value of NUL": lambda: Upsert(
+        "res.partner", ("customer", "poison"), {"name": "Ada"}, initial={"ref": "\0"}
+    ),
+    "an expectation of no field": lambda: Upsert(
+        "res.partner", ("customer", "poison"), {"name": "Ada"}, expect={"no_such_field": 1}
+    ),
+    "an expectation without end": lambda: Upsert(
+        "res.partner", ("customer", "poison"), {"name": "Ada"}, expect={"color": 10**5000}
+    ),
+    "an expectation of NUL": lambda: Upsert(
+        "res.partner", ("customer", "poison"), {"name": "Ada"}, expect={"name": "\0"}
+    ),
     "an update with NUL": lambda: Update("res.partner", find("res.partner", id=1), {"ref": "\0"}),
     "an update of an endless number": lambda: Update(
         "res.partner", find("res.partner", id=1), {"color": 2**900}
@@ -137,6 +149,7 @@ POISONS: dict[str, Callable[[], Command | list[Command]]] = {
 }
 # Nothing is wrong with these for Odoo, which keeps what it is given, or cuts it.
 MAY_PASS = {
+    "an expectation of NUL",
     "an endless name", "an endless reference", "an endless email", "NUL in an id", "the year 1",
     "half a character in an id", "a tiny decimal", "a lookup of the year 10000",
     "a lookup beyond 64 bits", "a lookup by an endless value", "an overlong id of other letters",

@@ -234,6 +234,10 @@ COMMANDS = (
         "sale.order", ("o", "1"), {"order_line": [Upsert("sale.order.line", ("l", "1"))]},
         lines="sync",
     ),
+    Upsert(
+        "res.partner", ("c", "3"), {"name": "x"}, initial={"ref": "y"},
+        expect={"name": "x", "country_id.code": "FR", "amount": 1},
+    ),
     Call("res.partner", "action", find("res.partner", ref="x"), unless={"state": ["done"]}),
 )  # fmt: skip
 

@@ -27,6 +27,10 @@ class OldOdoo:
         self.asked = []
         self.failing = 0
 
+    def upgrade(self, version):
+        number = int(float(version))
+        self.info, self.web_version = [number, 0, 0, "final", 0, ""], 200 if number >= 19 else 404
+
     async def answer(self, request):
         if request.path == "/web/version":
             assert "Content-Type" not in request.headers  # Odoo 14 would read a body
@@ -34,12 +38,12 @@ class OldOdoo:
             return web.json_response(body, status=self.web_version)
         if request.path.startswith("/json/2/"):
             self.asked.append(request.path)
-            return web.json_response("by json-2")
+            return web.json_response("by json-2", status=200 if int(self.info[0]) >= 19 else 404)
         asked = (await request.json())["params"]
         self.asked.append((asked["service"], asked["method"], asked["args"]))
         if self.failing:
             return web.Response(status=self.failing, text="down")
-        if asked["method"] == "version" and self.info[0] == 20:
+        if self.info[0] == 20:
             return web.Response(status=404)  # Odoo 20 has no JSON-RPC any more
         envelope = {"jsonrpc": "2.0", "id": 1}
         return web.json_response(envelope | self._result(asked["method"], asked["args"]))
@@ -98,6 +102,18 @@ async def test_the_protocol_follows_the_version(version, told, spoken, login):
         for _ in range(2):
             assert await odoo.ask("m", "load") == f"by json-{spoken}"
     assert server.asked[-1] == server.asked[-2]
+
+
+@pytest.mark.parametrize(("before", "after"), [("18.0", "20.0"), ("19.0", "18.0")])
+async def test_an_upgraded_odoo_is_spoken_to_as_what_it_is_now(before, after):
+    """One call finds a path that is not there any more; the next one asks for the version."""
+    server = OldOdoo(before, web_version=404 if before < "19" else 200)
+    async with asking(server) as odoo:
+        spoken = await odoo.ask("m", "load")
+        server.upgrade(after)
+        with pytest.raises(Refused):
+            await odoo.ask("m", "load")
+        assert await odoo.ask("m", "load") != spoken
 
 
 async def test_an_old_odoo_without_a_login_says_what_to_set():

@@ -1,6 +1,7 @@
 """What a handler returns: pure data that says what to write into Odoo, or where to send it."""
 
 from odoorway.commands.empty import Empty, meant
+from odoorway.commands.forward import Forward
 from odoorway.commands.keys import Key, KeyOfNobody, external_id, owned_by
 from odoorway.commands.model import (
     Adopt,
@@ -8,7 +9,6 @@ from odoorway.commands.model import (
     Command,
     Context,
     Find,
-    Forward,
     Update,
     Upsert,
     env,

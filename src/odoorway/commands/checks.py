@@ -1,8 +1,11 @@
 """What a command may be called, looked at when it is made. Pure."""
 
+import math
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 
+from odoorway.commands.values import check_number, is_scalar
 from odoorway.errors import HandlerError
 
 
@@ -35,6 +38,39 @@ def check_unless(model: str, method: str, unless: object) -> None:
                 f"Call's unless= is {{{name!r}: {done!r}}}; give a list of values, like"
                 " {'state': ['sale', 'done']}"
             )
+
+
+def check_expect(what: str, expect: object, tolerance: object) -> None:
+    """Raise HandlerError unless *expect* holds fields, or paths to them, and plain values."""
+    if not isinstance(expect, Mapping):
+        raise HandlerError(f"{what}'s expect= is {expect!r}; give {{'amount_total': total}}")
+    for path, value in expect.items():
+        if not isinstance(path, str) or not re.fullmatch(r"\w+(\.\w+){0,4}", path):
+            raise HandlerError(f"{what}'s expect= names {path!r}; write a field, or 'a_id.field'")
+        if not is_scalar(value):
+            raise HandlerError(
+                f"{what}'s expect[{path!r}] is {value!r:.60}; give text, a number or a time; of"
+                " another record go on to its field, like 'currency_id.name'"
+            )
+        check_number(f"{what}'s expect[{path!r}]", value)
+    if not (tolerance is None or _is_tolerance(tolerance)):
+        raise HandlerError(f"{what}'s tolerance= is {tolerance!r}; give a number, like 0.01")
+
+
+def check_apart(values: Mapping[str, object], initial: Mapping[str, object]) -> None:
+    """Raise HandlerError when a field stands among both."""
+    both = sorted(set(values) & set(initial))
+    if both:
+        raise HandlerError(
+            f"Upsert's values= and initial= both have {both[0]!r}; a field is written always, or"
+            " on creation only"
+        )
+
+
+def _is_tolerance(given: object) -> bool:
+    if isinstance(given, bool) or not isinstance(given, int | float | Decimal):
+        return False
+    return math.isfinite(given) and given >= 0
 
 
 def check_choice(what: str, given: object, *choices: str) -> None:

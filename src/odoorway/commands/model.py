@@ -1,25 +1,27 @@
-"""What a handler returns: pure data that says what to write into Odoo, or where to send it."""
+"""What a handler returns to have records of Odoo written: pure data."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal
 
-from odoorway.commands.address import check_address, check_headers
 from odoorway.commands.checks import (
+    check_apart,
     check_choice,
     check_company,
+    check_expect,
     check_fields,
     check_method,
     check_model,
     check_unless,
 )
 from odoorway.commands.empty import absent_fields
+from odoorway.commands.forward import Forward
 from odoorway.commands.keys import Key, check_key
 from odoorway.commands.values import (
     arguments,
     check_field,
     check_searched,
-    check_text,
     check_written,
     json_ready,
 )
@@ -68,6 +70,13 @@ class Upsert:
     ``"contact"`` those that neither log in nor are a company of this Odoo, ``"portal"`` those
     with a portal login too, ``"any"`` whoever matches.
 
+    ``initial`` holds values that are written when the record is created, and never again: what a
+    person edits stays, and a confirmed order is not asked to change.
+
+    ``expect`` says what must be true of the record once all is written: fields, or paths through
+    references, and their values. It is read back, and a person told of what differs; numbers
+    are equal within ``tolerance``, by default within half of what the currency rounds to.
+
     With ``lines="sync"`` lines that an earlier event wrote and that this one does not have are
     removed, or set to zero where Odoo forbids that; lines that a person added stay.
     ``company`` and ``context`` hold for nested Upserts too, unless they have their own.
@@ -84,19 +93,30 @@ class Upsert:
     company: int | None = None
     context: Context = field(default_factory=dict)
     adopt: Adopt = "contact"
+    expect: Mapping[str, Any] = field(default_factory=dict)
+    tolerance: float | Decimal | None = None
+    initial: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what could not be written, with the form that can."""
         check_model("Upsert", self.model)
         check_key(self.key)
         check_written("Upsert's values", self.values, _COMMANDS)
+        check_written("Upsert's initial", self.initial, _COMMANDS)
+        check_apart(self.values, self.initial)
         _set_env(self, "Upsert")
+        check_expect("Upsert", self.expect, self.tolerance)
         check_choice("Upsert's lines=", self.lines, "add", "sync")
         check_choice("Upsert's adopt=", self.adopt, "contact", "portal", "any")
         if isinstance(self.match, Mapping):
             _set(self, "match", _matching(self.model, self.match))
         elif self.match is not None:
             _check_find("Upsert's match=", self.match, self.model)
+
+    @property
+    def at_most(self) -> Mapping[str, Any]:
+        """All that may be written: what is written on creation, and what always is."""
+        return {**self.initial, **self.values}
 
     @property
     def env(self) -> dict[str, Any]:
@@ -106,19 +126,25 @@ class Upsert:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Values to write on one record that Odoo already has, found by ``find``."""
+    """Values to write on one record that Odoo already has, found by ``find``.
+
+    ``expect`` and ``tolerance`` are those of ``Upsert``.
+    """
 
     model: str
     on: Find
     values: Mapping[str, Any]
     company: int | None = None
     context: Context = field(default_factory=dict)
+    expect: Mapping[str, Any] = field(default_factory=dict)
+    tolerance: float | Decimal | None = None
 
     def __post_init__(self) -> None:
         """Refuse what could not be written, with the form that can."""
         check_model("Update", self.model)
         _check_find("Update's on=", self.on, self.model)
         check_written("Update's values", self.values, _COMMANDS)
+        check_expect("Update", self.expect, self.tolerance)
         _set_env(self, "Update")
 
     @property
@@ -164,32 +190,6 @@ class Call:
     def env(self) -> dict[str, Any]:
         """What is added to Odoo's context."""
         return env(self.company, self.context)
-
-
-@dataclass(frozen=True, slots=True)
-class Forward:
-    """The body, as it came or as given, posted to a URL.
-
-    ``to`` is a path on the destination (an Odoo controller, or ``/web/hook/<id>`` of an
-    automation rule) or a whole URL. ``body`` is bytes or text, or what Pydantic can make JSON
-    of; None is the event's own. With ``secret``, a literal or ``env:NAME``, it is signed by
-    Standard Webhooks. Each forward carries the same ``webhook-id`` however often it is tried, by
-    which the other side can tell a repeat.
-    """
-
-    to: str
-    body: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    secret: str | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        """Refuse what could not be sent."""
-        check_address(self.to)
-        check_headers(self.headers)
-        if isinstance(self.body, str):
-            check_text("Forward's body", self.body)
-        elif not isinstance(self.body, bytes | None):
-            _set(self, "body", json_ready("Forward's body", self.body))
 
 
 Command = Upsert | Update | Call | Forward

@@ -74,9 +74,14 @@ def check_searched(place: str, value: object, nested: Nested) -> None:
             " its domain=, like [('partner_id.email', '=', mail)], or make the other record an"
             " Upsert of its own and refer to that"
         )
-    if not isinstance(value, _SCALARS):
+    if not is_scalar(value):
         raise HandlerError(f"{place} is {_short(value)}; give text, a number or a time")
-    _check_number(place, value)
+    check_number(place, value)
+
+
+def is_scalar(value: object) -> bool:
+    """Tell whether it is one plain value."""
+    return isinstance(value, _SCALARS)
 
 
 def json_ready(place: str, value: Any) -> Any:
@@ -127,7 +132,7 @@ def _arguments(place: str, value: Any, nested: Nested) -> Any:
             return {str(n): _arguments(f"{place}[{n!r}]", o, nested) for n, o in value.items()}
         case list() | tuple():
             return [_arguments(f"{place}[{n}]", o, nested) for n, o in enumerate(value)]
-    _check_number(place, value)
+    check_number(place, value)
     plain = isinstance(value, (*_SCALARS, *nested))
     return value if plain else _json_ready(place, value)
 
@@ -153,8 +158,12 @@ def _within(value: object) -> bool:
     return False
 
 
-def _check_number(place: str, value: object) -> None:
-    """Refuse a number that would take megabytes to write."""
+def check_number(place: str, value: object) -> None:
+    """Refuse a number that would take megabytes to write.
+
+    Raises:
+        HandlerError: it names the place.
+    """
     large = isinstance(value, int) and value.bit_length() > _BITS
     if large or (isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) > _EXP):
         raise HandlerError(f"{place} is a number of too many digits, which no field holds")
@@ -174,7 +183,7 @@ def _check_members(place: str, members: Sequence[Any], nested: Nested) -> None:
                 f"{place}[{number}] is {_short(one)} among records; give Upsert, find(...) or"
                 " database ids only"
             )
-        _check_number(f"{place}[{number}]", one)
+        check_number(f"{place}[{number}]", one)
 
 
 def _check_plain(place: str, value: object, nested: Nested) -> None:
@@ -186,13 +195,13 @@ def _check_plain(place: str, value: object, nested: Nested) -> None:
     if isinstance(value, Mapping | list | tuple):
         for name, inner in _inside(value):
             _check_plain(f"{place}[{name!r}]", inner, nested)
-    elif not isinstance(value, _SCALARS) and not _is_model(value):
+    elif not is_scalar(value) and not _is_model(value):
         raise HandlerError(
             f"{place} is {_short(value)}, which no field holds; give text, a number, a time, an"
             " Upsert, find(...) or a list of those"
         )
     else:
-        _check_number(place, value)
+        check_number(place, value)
 
 
 def _inside(value: object) -> Iterable[tuple[Any, Any]]:

@@ -10,9 +10,10 @@ from typing import Any, Self
 from aiohttp import web
 
 from odoorway.outside import read_json
+from odoorway.testing.sandbox_amounts import NotSupported
 from odoorway.testing.sandbox_load import load
 from odoorway.testing.sandbox_models import MODELS
-from odoorway.testing.sandbox_store import NotSupported, OdooError, Row, Store
+from odoorway.testing.sandbox_store import OdooError, Row, Store
 
 _NO_DATABASE = (
     "<!DOCTYPE html>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n<p>No database is selected"
@@ -279,6 +280,10 @@ def _described(model: str, name: str) -> dict[str, Any]:
     }
     if field.relation:
         told["relation"] = field.relation
+    if field.type == "float":
+        told["digits"] = field.digits or False
+    if field.currency_field:
+        told["currency_field"] = field.currency_field
     if field.selection:
         told["selection"] = [list(pair) for pair in field.selection]
     return told

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from odoorway.testing.sandbox_amounts import NotSupported
 from odoorway.testing.sandbox_models import MODELS, Field
-from odoorway.testing.sandbox_store import NotSupported, OdooError, Store, value_error
+from odoorway.testing.sandbox_store import OdooError, Store, value_error
 
 Path = tuple[str, ...]
 Message = dict[str, Any]

@@ -15,6 +15,8 @@ class Field:
     relation: str | None = None
     inverse: str | None = None  # of a one2many
     selection: tuple[tuple[str, str], ...] = ()
+    currency_field: str | None = None  # of an amount
+    digits: tuple[int, int] | None = None
     default: Any = False
 
 
@@ -24,6 +26,11 @@ def _char(string: str, **more: Any) -> Field:
 
 def _float(string: str, **more: Any) -> Field:
     return Field("float", string, default=more.pop("default", 0.0), **more)
+
+
+def _amount(string: str) -> Field:
+    """Return an amount that Odoo computes, in the currency of its record."""
+    return Field("monetary", string, readonly=True, currency_field="currency_id", default=0.0)
 
 
 def _one(relation: str, string: str, **more: Any) -> Field:
@@ -36,6 +43,14 @@ _STATES = (
     ("sale", "Sales Order"),
     ("cancel", "Cancelled"),
 )
+_TAX_KINDS = (
+    ("group", "Group of Taxes"),
+    ("fixed", "Fixed"),
+    ("percent", "Percentage"),
+    ("division", "Percentage Tax Included"),
+)
+_TAX_USES = (("sale", "Sales"), ("purchase", "Purchases"), ("none", "None"))
+_INCLUDED = (("tax_included", "Tax Included"), ("tax_excluded", "Tax Excluded"))
 _ADDRESS_TYPES = (
     ("contact", "Contact"),
     ("invoice", "Invoice"),
@@ -79,11 +94,32 @@ MODELS: dict[str, dict[str, Field]] = {
         "name": _char("Country Name", required=True),
         "code": _char("Country Code", required=True),
     },
-    "res.currency": {"name": _char("Currency", required=True)},
+    "res.currency": {
+        "name": _char("Currency", required=True),
+        "rounding": _float("Rounding Factor", digits=(12, 6), default=0.01),
+        "active": Field("boolean", "Active", default=True),
+    },
+    "product.pricelist": {
+        "name": _char("Pricelist Name", required=True),
+        "currency_id": _one("res.currency", "Currency", required=True),
+    },
+    "account.tax": {
+        "name": _char("Tax Name", required=True),
+        "amount": _float("Amount", required=True, digits=(16, 4)),
+        "amount_type": Field(
+            "selection", "Tax Computation", selection=_TAX_KINDS, required=True, default="percent"
+        ),
+        "type_tax_use": Field(
+            "selection", "Tax Type", selection=_TAX_USES, required=True, default="sale"
+        ),
+        "price_include": Field("boolean", "Price Include", readonly=True),
+        "price_include_override": Field("selection", "Included in Price", selection=_INCLUDED),
+    },
     "product.product": {
         "name": _char("Name", required=True),
         "default_code": _char("Internal Reference"),
         "list_price": _float("Sales Price", default=1.0),
+        "taxes_id": Field("many2many", "Sales Taxes", relation="account.tax"),
     },
     "crm.tag": {"name": _char("Tag Name", required=True)},
     "crm.lead": {
@@ -103,14 +139,23 @@ MODELS: dict[str, dict[str, Field]] = {
         "order_line": Field(
             "one2many", "Order Lines", relation="sale.order.line", inverse="order_id"
         ),
-        "amount_untaxed": _float("Untaxed Amount", readonly=True),
+        "pricelist_id": _one("product.pricelist", "Pricelist"),
+        "currency_id": _one("res.currency", "Currency", readonly=True),
+        "amount_untaxed": _amount("Untaxed Amount"),
+        "amount_tax": _amount("Taxes"),
+        "amount_total": _amount("Total"),
     },
     "sale.order.line": {
         "order_id": _one("sale.order", "Order Reference", required=True),
         "product_id": _one("product.product", "Product"),
         "name": Field("text", "Description"),
-        "product_uom_qty": _float("Quantity", default=1.0),
-        "price_unit": _float("Unit Price"),
-        "price_subtotal": _float("Subtotal", readonly=True),
+        "product_uom_qty": _float("Quantity", required=True, digits=(16, 2), default=1.0),
+        "price_unit": _float("Unit Price", required=True),
+        "discount": _float("Discount (%)", digits=(16, 2)),
+        "tax_ids": Field("many2many", "Taxes", relation="account.tax"),
+        "currency_id": _one("res.currency", "Currency", readonly=True),
+        "price_subtotal": _amount("Subtotal"),
+        "price_tax": _float("Total Tax", readonly=True),
+        "price_total": _amount("Total"),
     },
 }

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from odoorway.testing.sandbox_amounts import NotSupported, line_amounts, order_amounts
 from odoorway.testing.sandbox_models import MODELS, Field
 
 Row = dict[str, Any]
@@ -18,10 +19,6 @@ class OdooError(Exception):
         self.status, self.name, self.message = status, name, message
 
 
-class NotSupported(Exception):
-    """The sandbox does not know what the real Odoo would answer, and says so."""
-
-
 def value_error(message: str) -> OdooError:
     """Return what a Python ValueError becomes."""
     return OdooError(500, "builtins.ValueError", message)
@@ -34,6 +31,7 @@ class Store:
         """Be empty."""
         self.rows: dict[str, dict[int, Row]] = {model: {} for model in MODELS}
         self.external: dict[str, tuple[str, int]] = {}
+        self.create("res.currency", {"name": "USD"})  # the company's
 
     def snapshot(self) -> Any:
         """Return what ``restore`` takes to undo everything since."""
@@ -51,7 +49,7 @@ class Store:
         number = max(self.rows[model], default=0) + 1
         row |= {"id": number, **self._checked(model, values)}
         self.rows[model][number] = row
-        self._computed(model, row, values)
+        self._computed(model, row, values, {})
         self._required(model, row)
         return number
 
@@ -60,8 +58,9 @@ class Store:
         checked = self._checked(model, values)
         for number in ids:
             row = self._existing(model, number)
+            before = dict(row)
             row.update(checked)
-            self._computed(model, row, values)
+            self._computed(model, row, values, before)
             self._required(model, row)
 
     def _existing(self, model: str, number: int) -> Row:
@@ -87,6 +86,8 @@ class Store:
                 lines = self.rows["sale.order.line"]
                 for line in [n for n, r in lines.items() if r["order_id"] == number]:
                     del lines[line]
+        there = {xid: at for xid, at in self.external.items() if at[1] in self.rows[at[0]]}
+        self.external = there
 
     def _removable(self, model: str, ids: Iterable[int]) -> None:
         rows = [self.rows[model][n] for n in ids if n in self.rows[model]]
@@ -112,16 +113,40 @@ class Store:
                 raise value_error(f"Wrong value for {model}.{name}: {value!r}")
         return {name: _stored(MODELS[model][name], value) for name, value in values.items()}
 
-    def _computed(self, model: str, row: Row, given: Mapping[str, Any]) -> None:
-        if model == "sale.order" and not row["name"]:
-            row["name"] = f"S{row['id']:05}"
-        if model == "sale.order.line":
-            product = self.rows["product.product"].get(row["product_id"] or 0)
-            if product and not row["name"]:
-                row["name"] = product["name"]
-            if product and "price_unit" not in given and not row["price_unit"]:
-                row["price_unit"] = product["list_price"]
-            row["price_subtotal"] = round(row["product_uom_qty"] * row["price_unit"], 2)
+    def _computed(self, model: str, row: Row, given: Mapping[str, Any], before: Row) -> None:
+        match model:
+            case "sale.order":
+                row["name"] = row["name"] or f"S{row['id']:05}"
+                pricelist = self.rows["product.pricelist"].get(row["pricelist_id"] or 0)
+                row["currency_id"] = pricelist["currency_id"] if pricelist else 1
+            case "sale.order.line":
+                self._from_product(row, given, before)
+            case "account.tax":
+                row["price_include"] = row["price_include_override"] == "tax_included"
+
+    def _from_product(self, row: Row, given: Mapping[str, Any], before: Row) -> None:
+        """Fill in what nobody has given when a line gets its product."""
+        product = self.rows["product.product"].get(row["product_id"] or 0)
+        if not product:
+            return
+        if before.get("product_id") == product["id"]:
+            self._price_anew(row, given, product)
+            return
+        row["name"] = row["name"] if "name" in given else product["name"]
+        if "price_unit" not in given:
+            row["price_unit"] = product["list_price"]
+        row["price_of_product"] = row["price_unit"]
+        if "tax_ids" not in given:
+            row["tax_ids"] = list(product["taxes_id"])
+
+    def _price_anew(self, row: Row, given: Mapping[str, Any], product: Row) -> None:
+        """Take the product's price for a quantity that comes without one, as Odoo 19 does.
+
+        A price that was written after the line was created is a person's, and stays.
+        """
+        automatic = row["price_unit"] == row["price_of_product"]
+        if "product_uom_qty" in given and "price_unit" not in given and automatic:
+            row["price_unit"] = row["price_of_product"] = product["list_price"]
 
     def _required(self, model: str, row: Row) -> None:
         if model == "res.partner" and not row["name"]:
@@ -163,7 +188,8 @@ class Store:
         if further:
             assert field
             assert field.relation
-            related = [self.rows[field.relation][one] for one in have or ()]
+            members = have if isinstance(have, list) else [have] if have else []
+            related = [self.rows[field.relation][one] for one in members]
             return any(
                 self._term(field.relation, one, (further, operator, value)) for one in related
             )
@@ -184,11 +210,28 @@ class Store:
             if name not in {"id", "display_name", *MODELS[model]}:
                 raise value_error(f"Invalid field '{name}' on '{model}'")
         names = fields or ["id", *MODELS[model]]
-        rows = (self.rows[model][n] for n in ids if n in self.rows[model])
+        rows = [self._current(model, n) for n in ids if n in self.rows[model]]
         return [
             {"id": row["id"], **{name: self._shown(model, row, name) for name in names}}
             for row in rows
         ]
+
+    def _current(self, model: str, number: int) -> Row:
+        """Return a record with what Odoo computes from others."""
+        row = self.rows[model][number]
+        match model:
+            case "sale.order":
+                lines = self.rows["sale.order.line"].values()
+                mine = [(one, self._taxes(one)) for one in lines if one["order_id"] == number]
+                return {**row, **order_amounts(mine)}
+            case "sale.order.line":
+                order = self.rows["sale.order"].get(row["order_id"] or 0, {})
+                currency = order.get("currency_id", False)
+                return {**row, "currency_id": currency, **line_amounts(row, self._taxes(row))}
+        return row
+
+    def _taxes(self, line: Row) -> list[Row]:
+        return [self.rows["account.tax"][one] for one in line["tax_ids"]]
 
     def _shown(self, model: str, row: Row, name: str) -> Any:
         if name == "id":
@@ -201,9 +244,6 @@ class Store:
         if field.type == "many2one" and row[name]:
             assert field.relation
             return [row[name], self.rows[field.relation][row[name]]["name"]]
-        if name == "amount_untaxed":
-            lines = self.rows["sale.order.line"].values()
-            return round(sum(r["price_subtotal"] for r in lines if r["order_id"] == row["id"]), 2)
         return row[name]
 
     def _lines(self, field: Field, row: Row) -> list[int]:

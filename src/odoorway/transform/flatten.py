@@ -18,6 +18,7 @@ from odoorway.commands import (
 from odoorway.errors import HandlerError
 from odoorway.transform.plan import (
     DbId,
+    Expected,
     Lines,
     Many,
     Plan,
@@ -46,6 +47,7 @@ class Known:
     adopted: Mapping[str, int] = field(default_factory=dict)  # database ids by external ID
     kinds: Mapping[Place, str] = field(default_factory=dict)  # of fields that hold lists
     done: Done = field(default_factory=dict)  # written before, by this very job
+    existing: frozenset[str] = frozenset()  # external IDs that Odoo has, of Upserts with initial=
 
 
 def flatten(source: str, commands: Sequence[Command], known: Known | None = None) -> Plan:
@@ -59,7 +61,8 @@ def flatten(source: str, commands: Sequence[Command], known: Known | None = None
     """
     builder = _Builder(source, known or Known())
     steps = tuple(step for command in commands for step in builder.take(command))
-    return Plan(builder.levels(), steps, tuple(builder.syncs.values()))
+    expected = tuple(builder.expected)
+    return Plan(builder.levels(), steps, tuple(builder.syncs.values()), expected)
 
 
 def upserts(value: Any) -> Iterator[Upsert]:
@@ -85,9 +88,9 @@ def _inside(value: Any) -> Iterator[Find | Upsert]:
         case Find(missing=missing):
             yield value
             yield from _inside(missing)
-        case Upsert(values=values):
+        case Upsert():
             yield value
-            yield from _inside(values)
+            yield from _inside(value.at_most)
         case Update(values=values):
             yield from _inside(values)
         case Call(on=on, args=args):
@@ -107,6 +110,7 @@ class _Builder:
         self._source, self._known = source, known
         self._records: dict[str, Record] = {}
         self.syncs: dict[tuple[str, str], Sync] = {}
+        self.expected: list[Expected] = []
 
     def take(self, command: Command) -> Iterator[Step]:
         """Collect the command's records; yield the step it leaves for later."""
@@ -114,7 +118,8 @@ class _Builder:
             case Upsert():
                 self._add(command, {})
             case Update(model, on, values):
-                yield Write(model, on, self._values(model, values, command.env), command.env)
+                env, told = command.env, self._values(model, values, command.env)
+                yield Write(model, on, told, env, command.expect, command.tolerance)
             case Call(model, method, on, args, unless):
                 target = on if isinstance(on, Find) else self._add(on, command.env)
                 told = self._arguments(args, command.env)
@@ -143,16 +148,31 @@ class _Builder:
                 " give each model a kind of its own, like ('customer', 7) and ('invoice', 7)"
             )
         self._records[new.xid] = _merged(old, new) if old else new
-        return Ref(new.xid, new.id)
+        ref = Ref(new.xid, new.id)
+        if upsert.expect:
+            expected = Expected(new.model, ref, upsert.expect, upsert.tolerance, new.env)
+            self.expected.append(expected)
+        return ref
 
     def _record(self, upsert: Upsert, outer: Env) -> Record:
         xid = external_id(self._source, upsert.key)
         env = {**outer, **upsert.env}
         values = self._values(upsert.model, upsert.values, env)
-        record = Record(upsert.model, xid, values, self._known.adopted.get(xid), env)
+        adopted = self._known.adopted.get(xid)
+        is_new = adopted is None and xid not in self._known.existing
+        initial = self._values(upsert.model, upsert.initial if is_new else {}, env)
+        record = Record(upsert.model, xid, values, adopted, env, initial)
         if upsert.lines == "sync":
             self._sync(record)
         return record
+
+    def _line(self, upsert: Upsert, env: Env) -> Record:
+        if upsert.expect:
+            raise HandlerError(
+                f"Upsert({upsert.model!r}, {upsert.key!r}) is a line, and expect= is read of"
+                " records of their own only; give the expectation to the record that has the line"
+            )
+        return self._record(upsert, env)
 
     def _sync(self, record: Record) -> None:
         """Note which lines are to stay; what is written last of a record counts."""
@@ -179,7 +199,7 @@ class _Builder:
             case [] | () if kind not in _LISTS:
                 return value
             case list() | tuple() if kind != "many2many" and all(map(_is_upsert, value)):
-                return Lines(tuple(self._record(one, env) for one in value))
+                return Lines(tuple(self._line(one, env) for one in value))
             case list() | tuple() if all(isinstance(one, Upsert | Find | int) for one in value):
                 return self._many(value, env)
         return value
@@ -223,7 +243,7 @@ class _Heights:
                 " from another event"
             )
         if xid not in self._known:
-            below = refs(self._records[xid].values)
+            below = refs(self._records[xid].at_most)
             heights = [self._height(ref, (*above, xid)) for ref in below if ref in self._records]
             self._known[xid] = 1 + max(heights, default=-1)
         return self._known[xid]
@@ -231,11 +251,17 @@ class _Heights:
 
 def _merged(old: Record, new: Record) -> Record:
     """Return one record with both's values: the newer wins, line by line for lines."""
-    values = dict(old.values)
-    for name, value in new.values.items():
+    values = _merged_values(old.values, new.values)
+    initial = _merged_values(old.initial, new.initial)
+    return replace(old, values=values, env={**old.env, **new.env}, initial=initial)
+
+
+def _merged_values(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    values = dict(old)
+    for name, value in new.items():
         both = isinstance(value, Lines) and isinstance(values.get(name), Lines)
         values[name] = _merged_lines(values[name], value) if both else value
-    return replace(old, values=values, env={**old.env, **new.env})
+    return values
 
 
 def _merged_lines(old: Lines, new: Lines) -> Lines:

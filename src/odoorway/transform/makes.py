@@ -20,7 +20,7 @@ def makes(commands: Sequence[Command]) -> tuple[Made, ...]:
 
 def _makes(commands: Sequence[Command]) -> Iterator[Made]:
     for upsert in upserts(commands):
-        yield upsert.model, _texts(upsert.values)
+        yield upsert.model, _texts(upsert.at_most)
     for command in commands:
         match command:
             case Update(model=model, values=values):

@@ -1,7 +1,8 @@
 """What a command tree becomes: flat records, level by level, and the steps that follow."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 from odoorway.commands import Find, Forward
@@ -45,6 +46,23 @@ class Record:
     values: Mapping[str, Any] = field(default_factory=dict)
     id: int | None = None  # of a record that Odoo had before us, which has no external ID
     env: Mapping[str, Any] = field(default_factory=dict)  # added to Odoo's context
+    initial: Mapping[str, Any] = field(default_factory=dict)  # written if it is created
+
+    @property
+    def at_most(self) -> Mapping[str, Any]:
+        """All that may be written."""
+        return {**self.initial, **self.values}
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What must be true of a record once all is written: fields or paths, and their values."""
+
+    model: str
+    record: Ref
+    expect: Mapping[str, Any]
+    tolerance: float | Decimal | None = None
+    env: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +73,8 @@ class Write:
     on: Find
     values: Mapping[str, Any]
     env: Mapping[str, Any] = field(default_factory=dict)
+    expect: Mapping[str, Any] = field(default_factory=dict)
+    tolerance: float | Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +115,7 @@ class Plan:
     levels: tuple[tuple[Record, ...], ...]
     steps: tuple[Step, ...]
     syncs: tuple[Sync, ...] = ()
+    expected: tuple[Expected, ...] = ()
 
 
 def refs(value: Any) -> Iterator[str]:
@@ -107,7 +128,31 @@ def refs(value: Any) -> Iterator[str]:
                 yield from refs(member)
         case Lines(records):
             for record in records:
-                yield from refs(record.values)
+                yield from refs(record.at_most)
         case Mapping():
             for inner in value.values():
                 yield from refs(inner)
+
+
+def as_written(record: Record, there: Container[str]) -> Record:
+    """Return *record* with its initial values among the others, unless its external ID is there.
+
+    The same of its lines.
+    """
+    values = record.values if record.xid in there else record.at_most
+    told = {name: _lines_as_written(value, there) for name, value in values.items()}
+    return replace(record, values=told, initial={})
+
+
+def _lines_as_written(value: Any, there: Container[str]) -> Any:
+    if not isinstance(value, Lines):
+        return value
+    return Lines(tuple(as_written(line, there) for line in value.records))
+
+
+def xids(record: Record) -> Iterator[str]:
+    """Yield the external IDs of a record and of all its lines."""
+    yield record.xid
+    for value in record.values.values():
+        for line in value.records if isinstance(value, Lines) else ():
+            yield from xids(line)

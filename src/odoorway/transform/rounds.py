@@ -101,7 +101,7 @@ def _may_concern(find: Find, upsert: Upsert) -> bool:
 
 def _compared(find: Find, upsert: Upsert) -> list[bool | None]:
     """Tell of each value that is looked for and written whether it is the same; None: unknown."""
-    written = upsert.values
+    written = upsert.at_most
     return [_is_same(value, written[name]) for name, value in find.where if name in written]
 
 

@@ -10,10 +10,14 @@ from odoorway.deliver.outcome import Failure
 
 JSON2_SINCE = 19
 _REDIRECT, _UNKNOWN_PATH = 300, 404
+_AWAY = (Failure.UNREACHABLE, Failure.EMPTY)
 
 
 class AnyVersion:
-    """Asks the server for its version before the first call, and keeps to what follows from it."""
+    """Asks the server for its version before the first call, and keeps to what follows from it.
+
+    It asks again after the server was away, or did not know the path: it may have been upgraded.
+    """
 
     def __init__(self, url: str, database: str, login: str, secret: str, **limits: Any) -> None:
         """Take what either protocol needs; *login* may be empty where JSON-2 is spoken."""
@@ -35,10 +39,19 @@ class AnyVersion:
         """
         async with self._choosing:
             unclear = None if self._chosen else await self._choose()
-        if unclear or self._chosen is None:
+            chosen = self._chosen
+        if unclear or chosen is None:
             assert unclear  # noqa: S101 - one of the two is given
             return unclear
-        return await self._chosen.call(model, method, **body)
+        try:
+            answer = await chosen.call(model, method, **body)
+        except TransportFailure as failed:
+            if failed.kind in _AWAY:
+                self._forget()
+            raise
+        if answer.status == _UNKNOWN_PATH:
+            self._forget()
+        return answer
 
     @property
     def http(self) -> Http:
@@ -49,6 +62,10 @@ class AnyVersion:
         """Let the connections go."""
         for one in (self._json2, self._rpc, self._http):
             await one.close()
+
+    def _forget(self) -> None:
+        self._chosen = None
+        self._rpc.forget()
 
     async def _choose(self) -> Answer | None:
         """Choose, or return the answer that tells nothing, which says what is wrong.

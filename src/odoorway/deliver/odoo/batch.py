@@ -8,6 +8,7 @@ from odoorway.deliver.http import Forwarder
 from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.ledger import Ledger
 from odoorway.deliver.odoo.lines import LineRemoval, remove_vanished
+from odoorway.deliver.odoo.readback import Expectations
 from odoorway.deliver.odoo.refusal import Refused, Unusable
 from odoorway.deliver.odoo.resolve import Resolved, Resolver
 from odoorway.deliver.odoo.schedule import Stage, schedule
@@ -17,7 +18,7 @@ from odoorway.deliver.port import Job, Verdict
 from odoorway.errors import HandlerError
 from odoorway.model.delivery import Outcome
 from odoorway.transform.flatten import Done, Known, flatten
-from odoorway.transform.plan import Plan
+from odoorway.transform.plan import Plan, Write
 from odoorway.transform.rounds import carried, first_round, ready, together
 
 Plans = dict[int, Plan]
@@ -46,6 +47,7 @@ class Batch:
         self._left = {position: tuple(job.commands) for position, job in enumerate(jobs)}
         self._done: dict[int, Done] = {}
         self._steps = dict.fromkeys(self._left, 0)  # made so far
+        self._expected = Expectations()
         self.resolved: list[Resolved] = []  # of each round
 
     async def run(self) -> list[Verdict]:
@@ -55,6 +57,7 @@ class Batch:
                 await self._round(positions)
         except Unusable as unusable:
             self._ledger.fail(self._ledger.open(), unusable.verdict)
+        await self._read_back()
         return list(self._ledger.verdicts())
 
     async def _round(self, positions: Sequence[int]) -> None:
@@ -84,6 +87,8 @@ class Batch:
         for number, stage in enumerate(stages):
             await writer.write(stage)
             self._deliver_finished(plans, stages[number + 1 :])
+        for position, plan in plans.items():
+            self._expect(position, plan)
         if writer.loads:
             self._at("after-load")
         await self._remove_lines(plans)
@@ -131,8 +136,11 @@ class Batch:
         try:
             for step in plan.steps:
                 ident = f"{event}_{self._steps[position]}"
-                await take(self._odoo, self._forwarder, step, self._ledger.ids, ident)
+                written = await take(self._odoo, self._forwarder, step, self._ledger.ids, ident)
                 self._steps[position] += 1
+                if isinstance(step, Write) and written:
+                    self._expected.written(position, step.model, written, step.values)
+                    self._expected.note(position, step.model, written, step)
         except Unusable:
             raise
         except Refused as failed:
@@ -140,6 +148,30 @@ class Batch:
         else:
             if not self._left[position]:
                 self._ledger.deliver(position)
+
+    def _expect(self, position: int, plan: Plan) -> None:
+        """Note what is expected of the records of *plan* that are written."""
+        for record in (record for level in plan.levels for record in level):
+            if self._ledger.has(position, record.xid):
+                ident = self._ledger.ids[record.xid]
+                self._expected.written(position, record.model, ident, record.values)
+        for one in plan.expected:
+            if self._ledger.has(position, one.record.xid):
+                ident = self._ledger.ids[one.record.xid]
+                self._expected.note(position, one.model, ident, one)
+
+    async def _read_back(self) -> None:
+        """Hold what Odoo has now against what the handlers of the delivered jobs expect."""
+        jobs = self._expected.expecting() & self._ledger.delivered()
+        try:
+            told, failed = await self._expected.breaches(self._odoo, self._resolver.kinds, jobs)
+        except Unusable as unusable:  # all is written; it is read when Odoo is back
+            self._ledger.revoke(jobs, unusable.verdict)
+            return
+        for job, text in told.items():
+            self._ledger.breach(job, text)
+        for job, verdict in failed.items():
+            self._ledger.revoke([job], verdict)
 
     def _note(self, position: int, commands: Collection[Command]) -> None:
         """Note what of *commands* is written, so that it is not written a second time."""

@@ -1,29 +1,26 @@
 """Which external IDs Odoo has already: what is written on creation only depends on it."""
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.refusal import Refused, Unusable
 
 _MODEL = "ir.model.data"
 _CHUNK = 500  # external IDs a question
-_MOST = 100_000  # external IDs remembered
 _TOGETHER = 4  # questions at once, where each external ID is one
 
 
 class Existing:
     """Asks in bulk where the user may read external IDs, else one by one.
 
-    A user of Sales may not read them (403), but may ask for each whether it is there. What is
-    there is remembered: a record that is deleted is created anew without its initial values, as
-    any later event would.
+    A user of Sales may not read them (403), but may ask for each whether it is there. No answer
+    is kept: a record that somebody deleted is made anew whole.
     """
 
     def __init__(self, odoo: Odoo) -> None:
-        """Know of none."""
+        """Try in bulk first."""
         self._odoo = odoo
-        self._there: set[str] = set()
         self._in_bulk = True
 
     async def of(self, xids: Iterable[str]) -> frozenset[str]:
@@ -34,16 +31,7 @@ class Existing:
             Refused: it cannot be told.
         """
         asked = sorted(set(xids))
-        new = [xid for xid in asked if xid not in self._there]
-        if new:
-            self.remember(await self._ask(new))
-        return frozenset(xid for xid in asked if xid in self._there)
-
-    def remember(self, xids: Collection[str]) -> None:
-        """Know that these are there now."""
-        if len(self._there) + len(xids) > _MOST:
-            self._there.clear()
-        self._there.update(xids)
+        return frozenset(await self._ask(asked)) if asked else frozenset()
 
     async def _ask(self, xids: list[str]) -> set[str]:
         if self._in_bulk:

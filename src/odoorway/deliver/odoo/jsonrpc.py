@@ -38,6 +38,10 @@ class JsonRpc:
         what, most = f"{model}.{method}", needed(method, body)
         return await _post(self._http, "object", "execute_kw", given, what=what, most=most)
 
+    def forget(self) -> None:
+        """Ask for the version and log in again before the next call."""
+        self._uid = 0
+
     async def version(self) -> Answer:
         """Ask for the server's version, for which it wants no login."""
         return await version_by_rpc(self._http)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from odoorway.deliver.odoo.schedule import Entry
 from odoorway.deliver.port import Verdict
 from odoorway.model.delivery import Outcome
+from odoorway.transform.plan import xids
 
 
 class Ledger:
@@ -17,6 +18,7 @@ class Ledger:
         self._verdicts: dict[int, Verdict] = {}
         self._records: dict[int, dict[str, tuple[str, str, int]]] = {j: {} for j in range(jobs)}
         self.ids: dict[str, int] = {}  # database ids by external ID
+        self.there = set[str]()  # external IDs that were written, those of lines too
 
     def open(self) -> Iterator[int]:
         """Yield the jobs without a verdict, in order."""
@@ -34,6 +36,7 @@ class Ledger:
         """Note that the entry is in Odoo under that database id."""
         record = entry.record
         self.ids[record.xid] = ident
+        self.there.update(xids(record))
         for job in entry.jobs:
             self._records[job][record.xid] = (record.model, record.xid, ident)
 
@@ -49,6 +52,19 @@ class Ledger:
     def deliver(self, job: int) -> None:
         """Settle a job of which all is done."""
         self.fail([job], Verdict(outcome=Outcome.DELIVERED))
+
+    def delivered(self) -> frozenset[int]:
+        """Return the jobs of which all is done."""
+        done = self._verdicts.items()
+        return frozenset(job for job, one in done if one.outcome is Outcome.DELIVERED)
+
+    def breach(self, job: int, text: str) -> None:
+        """Note what of a delivered job is not as the handler expected."""
+        self._verdicts[job] = replace(self._verdicts[job], breach=text)
+
+    def revoke(self, jobs: Iterable[int], verdict: Verdict) -> None:
+        """Settle *jobs* that were called delivered otherwise."""
+        self._verdicts |= {job: self._with_records(job, verdict) for job in jobs}
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """Return the jobs' verdicts, in order; all jobs must be settled."""

@@ -8,10 +8,11 @@ from odoorway.clock import Clock
 from odoorway.commands import Command, Find, Upsert, external_id
 from odoorway.deliver.odoo.adopt import Adopted, Adoption, Wanted, wanted
 from odoorway.deliver.odoo.asking import Odoo
+from odoorway.deliver.odoo.existing import Existing
 from odoorway.deliver.odoo.kinds import Kinds
 from odoorway.deliver.odoo.ledger import Ledger
 from odoorway.deliver.odoo.lookup import LookupKey, key_of, settle
-from odoorway.deliver.odoo.refusal import Refused
+from odoorway.deliver.odoo.refusal import Refused, Unusable
 from odoorway.deliver.odoo.searcher import Found, Lookups, Names, names, search
 from odoorway.deliver.port import Bindings, Job, Verdict
 from odoorway.transform.flatten import Known, finds, upserts
@@ -47,6 +48,7 @@ class Resolver:
         self._odoo = odoo
         self.adoption = Adoption(bindings)
         self.kinds = Kinds(odoo)
+        self._existing = Existing(odoo)
         self.lookups = Lookups(odoo, clock, life)
 
     async def resolve(self, jobs: Sequence[Job], ledger: Ledger) -> Resolved:
@@ -70,10 +72,13 @@ class Resolver:
         remembered = set(self.lookups.remembered(keys))
         try:
             found, told = await self._matched(matched, keys, adopted, ledger)
+            existing = await self._made_before(jobs, adopted, ledger)
         except BaseException:  # else their natural keys were blocked until a restart
             self.adoption.let_go(adopted)
             raise
-        known = Known(partial(_resolve, found, told), adopted.ids, self.kinds.types)
+        known = Known(
+            partial(_resolve, found, told), adopted.ids, self.kinds.types, existing=existing
+        )
         leaned = {job: remembered.intersection(keys) for job, keys in asked.items()}
         return Resolved(known, adopted, matched, leaned, records, found)
 
@@ -93,6 +98,28 @@ class Resolver:
                     ledger.fail([one.job], refused.verdict)
         await self.adoption.remember(adopted.found)
         return found, told
+
+    async def _made_before(
+        self, jobs: Sequence[Job], adopted: Adopted, ledger: Ledger
+    ) -> frozenset[str]:
+        """Return the external IDs, of Upserts with ``initial=``, that Odoo has already."""
+        asked = {
+            position: _initial(jobs[position]) - set(adopted.ids) for position in ledger.open()
+        }
+        try:
+            return await self._existing.of(xid for xids in asked.values() for xid in xids)
+        except Unusable:
+            raise
+        except Refused:  # of one of them, maybe
+            there: set[str] = set()
+        for position, xids in asked.items():
+            try:
+                there |= await self._existing.of(xids)
+            except Unusable:
+                raise
+            except Refused as refused:
+                ledger.fail([position], refused.verdict)
+        return frozenset(there)
 
     def look_again(self, commands: Sequence[Command]) -> None:
         """Forget what *commands* look up: what was just carried out may have changed it."""
@@ -121,6 +148,10 @@ class Resolver:
 
 def _records(job: Job) -> dict[str, str]:
     return {external_id(job.source, one.key): one.model for one in upserts(job.commands)}
+
+
+def _initial(job: Job) -> set[str]:
+    return {external_id(job.source, one.key) for one in upserts(job.commands) if one.initial}
 
 
 def _keys(job: Job) -> list[LookupKey]:

@@ -49,7 +49,7 @@ def _stage(record: Record, latest: Mapping[str, _Latest]) -> int:
 
 def _after(record: Record) -> Sequence[str]:
     """Return the external IDs that have to be written before this record."""
-    return [record.xid, *refs(record.values)]
+    return [record.xid, *refs(record.at_most)]
 
 
 def _put(stages: list[list[Entry]], latest: _Latest) -> None:

@@ -59,6 +59,8 @@ def looked_up(commands: Sequence[Command]) -> Iterator[tuple[str, str]]:
     """Yield each model and field that *commands* search by, or read to guard a call."""
     asked = list(finds(commands))
     for command in commands:
+        if isinstance(command, Update):
+            yield from _expected(command)
         if isinstance(command, Update | Call) and isinstance(command.on, Find):
             asked.append(command.on)
         match command:
@@ -66,14 +68,20 @@ def looked_up(commands: Sequence[Command]) -> Iterator[tuple[str, str]]:
                 asked.append(sign)
             case Call(model, unless=Mapping() as states):
                 yield from ((model, name) for name in states)
+    for one in upserts(commands):
+        yield from _expected(one)
     asked += [one.match for one in upserts(commands) if isinstance(one.match, Find)]
     for find in (one for first in asked for one in first.chain):
         yield from ((find.model, name) for name, _ in find.where)
 
 
+def _expected(command: Upsert | Update) -> Iterator[tuple[str, str]]:
+    return ((command.model, path.partition(".")[0]) for path in command.expect)
+
+
 def _upsert(upsert: Upsert, parent: str | None) -> Iterator[Written]:
-    yield Written(upsert.model, upsert.values, creates=True, parent=parent)
-    yield from _nested(upsert.values, upsert.model)
+    yield Written(upsert.model, upsert.at_most, creates=True, parent=parent)
+    yield from _nested(upsert.at_most, upsert.model)
 
 
 def _nested(values: Mapping[str, Any], model: str | None) -> Iterator[Written]:

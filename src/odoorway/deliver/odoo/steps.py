@@ -18,8 +18,10 @@ from odoorway.transform.plan import Ref, Run, Step, Write
 
 async def take(
     odoo: Odoo, forwarder: Forwarder | None, step: Step, ids: Mapping[str, int], ident: str
-) -> None:
-    """Do one step; doing it again has the same effect as once, a forward's under the same *ident*.
+) -> int | None:
+    """Do one step; return the record that it wrote on, if it wrote.
+
+    Doing it again has the same effect as once, a forward's under the same *ident*.
 
     Raises:
         Refused: Odoo refused, or the step's find has no usable answer.
@@ -31,12 +33,14 @@ async def take(
                 vals = plain(dict(values), ids)
                 context = {**CONTEXT, **env}
                 await odoo.ask(model, "write", ids=[target], vals=vals, context=context)
+                return target
             case Run():
                 await _run(odoo, step, ids)
             case Forward():
                 await _forward(forwarder, step, ident)
     except Unwritable as error:
         raise dead("odoo.invalid-value", f"{_named(step)}: {error}") from error
+    return None
 
 
 def _named(step: Step) -> str:

@@ -13,6 +13,7 @@ from odoorway.deliver.odoo.values import Unwritable
 from odoorway.deliver.outcome import judge_load_message
 from odoorway.deliver.port import Verdict
 from odoorway.model.delivery import Outcome
+from odoorway.transform.plan import as_written
 
 # What lies in the model, the columns or the user's rights, so the same for every row of a call,
 # and a conflict, which Odoo has already tried five times.
@@ -35,7 +36,12 @@ class Writer:
             Unusable: Odoo is down; what was written so far is noted.
         """
         text = Text(self._ledger.ids)
-        entries = [one for one in stage if self._ledger.wanted(one) and self._writable(one, text)]
+        now = [
+            replace(one, record=as_written(one.record, self._ledger.there))
+            for one in stage
+            if self._ledger.wanted(one)
+        ]
+        entries = [one for one in now if self._writable(one, text)]
         for load in loads([entry.record for entry in entries], text):
             await _Sending(self, entries, load).send(load)
 
