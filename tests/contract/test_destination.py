@@ -1392,5 +1392,5 @@ async def _once(odoo, model, values, **named):
     there = [[name, "=", value] for name, value in values.items()]
     key = odoo.admin_key or odoo.key
     found = await odoo.client_call_as(key, model, "search_read", domain=there, fields=["id"])
-    if not found.json():
+    if not found.returned():
         await odoo.create_as_admin(model, values | named)
