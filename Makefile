@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test fast coverage chaos lint odoo diagnoses screenshots bench clean
+.PHONY: demo test fast coverage chaos fuzz lint odoo diagnoses screenshots bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -29,6 +29,11 @@ SECONDS := 1200
 SEED :=
 chaos: $(READY)  ## faults of every kind for 20 minutes: SECONDS= and SEED= choose
 	@CHAOS_SECONDS=$(SECONDS) CHAOS_SEED=$(SEED) $(BIN)/pytest -s -m chaos tests/chaos
+
+fuzz: SECONDS := 600
+fuzz: $(READY)  ## bytes of strangers for ten minutes, guided by coverage: SECONDS= chooses; CI does seconds of it
+	@$(BIN)/uv sync --quiet --frozen --group fuzz
+	@$(BIN)/python scripts/fuzz $(SECONDS)
 
 coverage: $(READY)  ## which code the fast tests enter, by package; what they start as processes is not counted
 	@$(BIN)/pytest -m "not odoo and not odoo14" --cov --cov-report=json:.coverage.json

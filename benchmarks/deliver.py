@@ -224,7 +224,7 @@ async def bare(odoo: "RealOdoo", kind: Kind, bodies: list[bytes], batch: int) ->
         answer = await client.call(
             kind.model, "load", fields=kind.fields, data=rows, context=CONTEXT
         )
-        assert len(answer.json()["ids"]) == len(part), answer.json()
+        assert len(answer.returned()["ids"]) == len(part), answer.returned()
     spent = time.perf_counter() - began
     await client.close()
     return len(bodies) / spent

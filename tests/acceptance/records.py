@@ -49,5 +49,5 @@ def _by_name(
 async def _rows(client: AnyVersion, model: str, fields: list[str]) -> list[Any]:
     answer = await client.call(model, "search_read", domain=[], fields=fields)
     assert answer.status == 200, answer.body
-    rows: list[Any] = answer.json()
+    rows: list[Any] = answer.returned()
     return rows

@@ -88,11 +88,11 @@ class Target:
     async def read(self, model, domain, *fields):
         return (
             await self.client_call(model, "search_read", domain=domain, fields=[*fields])
-        ).json()
+        ).returned()
 
     async def make(self, model, values):
         """Create a record as a person would; return its id."""
-        answer = (await self.client_call(model, "create", vals_list=[values])).json()
+        answer = (await self.client_call(model, "create", vals_list=[values])).returned()
         return answer[0] if isinstance(answer, list) else answer
 
     async def give_email(self):
@@ -101,13 +101,13 @@ class Target:
             self.admin_key, "res.users", "search_read", domain=[["login", "=", self.login]]
         )
         email = {"email": "gateway@example.com"}
-        ids = [user["id"] for user in users.json()]
+        ids = [user["id"] for user in users.returned()]
         await self.client_call_as(self.admin_key, "res.users", "write", ids=ids, vals=email)
 
     async def create_as_admin(self, model, values):
         """Create what the gateway's user may not."""
         key = self.admin_key or self.key
-        made = (await self.client_call_as(key, model, "create", vals_list=[values])).json()
+        made = (await self.client_call_as(key, model, "create", vals_list=[values])).returned()
         return made[0] if isinstance(made, list) else made
 
     async def unlink(self, model, *ids):
@@ -665,7 +665,7 @@ async def test_adopts_by_natural_key(odoo):
     mail = f"ada@{odoo.source}.example"
     there = (
         await odoo.client_call("res.partner", "create", vals_list=[partner(odoo, mail)])
-    ).json()
+    ).returned()
     (ident,) = there
 
     def buyer(mail, name):
@@ -743,11 +743,16 @@ async def test_whom_a_portal_login_keeps_out(real_odoo):
         module="base", xml_id="group_portal",
     )  # fmt: skip
     mail = f"portal@{odoo.source}.example"
-    values = {"login": mail, "name": "P", "email": mail, "group_ids": [[6, 0, [group.json()[1]]]]}
+    values = {
+        "login": mail,
+        "name": "P",
+        "email": mail,
+        "group_ids": [[6, 0, [group.returned()[1]]]],
+    }
     await odoo.create_as_admin("res.users", values)
     public = {"domain": [["login", "=", "public"]], "context": {"active_test": False}}
     answer = await odoo.client_call_as(odoo.admin_key, "res.users", "search_read", **public)
-    anybody = answer.json()[0]["partner_id"][0]
+    anybody = answer.returned()[0]["partner_id"][0]
 
     def buyer(number, match, **more):
         upsert = Upsert("res.partner", ("customer", number), {"phone": "5"}, match=match, **more)
@@ -1387,5 +1392,5 @@ async def _once(odoo, model, values, **named):
     there = [[name, "=", value] for name, value in values.items()]
     key = odoo.admin_key or odoo.key
     found = await odoo.client_call_as(key, model, "search_read", domain=there, fields=["id"])
-    if not found.json():
+    if not found.returned():
         await odoo.create_as_admin(model, values | named)

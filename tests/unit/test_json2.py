@@ -48,7 +48,7 @@ async def test_a_call_carries_key_database_and_arguments():
 
     async with client_of(handler) as client:
         answer = await client.call("res.partner", "load", fields=["id"], data=[["ü"]])
-    assert (answer.status, answer.json()) == (200, [7])
+    assert (answer.status, answer.returned()) == (200, [7])
     assert seen["path"] == "/json/2/res.partner/load"
     assert seen["headers"]["Authorization"] == f"bearer {KEY}"
     assert seen["headers"]["X-Odoo-Database"] == "db"

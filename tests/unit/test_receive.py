@@ -319,7 +319,7 @@ async def test_what_is_verified_and_no_json_is_an_event(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("body", "code", "why"),
     [
-        (b"a=1&b=2", "payload.not-json", "unexpected character"),
+        (b"a=1&b=2", "payload.not-json", "no JSON: unexpected character"),
         (b'[{"type": "a"}, {"type": "b"}]', "event.no-topic",
          "the topic's place json:type names nothing in this body: it is an array of 2"),
         (b'{"kind": "a"}', "event.no-topic",
@@ -507,3 +507,17 @@ async def test_each_event_is_logged_and_its_payload_only_when_asked(encoding: st
         assert {line["event_id"] for line in logged} == {first["event"]}
         assert "ada@example.com" not in str(logged)
         assert ("mine" in str(logged)) is (shown is not None)
+
+
+@pytest.mark.parametrize(
+    "more", [{f"X-{n}": "" for n in range(201)}, {"X" * 300: ""}, {"X-Long": "x" * 70_000}]
+)
+async def test_headers_without_end_are_refused(more: dict[str, str]) -> None:
+    """Before anything looks at them; and the refusal is told like any other."""
+    receiver = Receiver()
+    status, headers, told = await receiver.send(headers={**signed(b'{"id": 1}'), **more})
+    await receiver.app.idle()
+    (rejection,) = await receiver.journal.rejections(limit=2)
+    assert (status, told["code"], rejection.code) == (431, *["request.headers-too-large"] * 2)
+    assert headers["connection"] == "close"
+    assert rejection.headers == ()

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from console_desk import event
@@ -172,3 +173,23 @@ async def test_a_history_comes_in_pages(tmp_path: Path) -> None:
     about = EventFilter(ordering_key=event(7).ordering_key)
     assert [one.event.id for page in await walked(about) for one in page] == [event(7).id]
     await journal.close()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"topic": {"a": 1}}, {"headers": "x"}, {"headers": [["a"]]}, {"received_at": 1e300},
+        {"received_at": None}, {"idempotency_key": None}, {"body": "é"}, {"body": 7},
+    ],
+)  # fmt: skip
+def test_a_line_of_another_shape_is_not_stored(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    """It is named; no page would ever show it."""
+    path = tmp_path / "journal.db"
+    asyncio.run(fill(path, 1))
+    runner = CliRunner()
+    line = json.loads(runner.invoke(app, ["export", "--journal", str(path)]).stdout)
+    (tmp_path / "wrong.jsonl").write_text(json.dumps({**line, "id": "evt_other", **wrong}))
+    told = runner.invoke(app, ["import", str(tmp_path / "wrong.jsonl"), "--journal", str(path)])
+    assert told.exit_code == 1
+    assert "line 1 cannot be stored" in told.output
+    assert len(asyncio.run(stored(path))) == 1

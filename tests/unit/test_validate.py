@@ -69,7 +69,7 @@ def test_errors_are_bounded():
 
 def test_malformed_json_and_unhashable_annotations():
     """A body that is no JSON is told as such; metadata that cannot be hashed is no obstacle."""
-    with pytest.raises(InvalidPayload, match=r"payload: Invalid JSON"):
+    with pytest.raises(InvalidPayload, match="no JSON: "):
         validate(dict, b"{")
     odd = Annotated[int, Field(json_schema_extra={"a": []}), ["unhashable"]]
     assert validate(odd, b"3") == 3

@@ -1,7 +1,6 @@
 """`odoorway check`: would hooks.py work against this Odoo, before an event depends on it?"""
 
 import asyncio
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -14,7 +13,7 @@ from odoorway.cli.checking_judge import judge
 from odoorway.cli.checking_needs import CheckResult, Needs
 from odoorway.cli.checking_odoo import ask_odoo
 from odoorway.cli.common import Hooks, load_gateway, read_settings, with_settings
-from odoorway.cli.output import AsJson, Exit, out, safe
+from odoorway.cli.output import AsJson, Exit, out, safe, safe_lines, to_json
 from odoorway.cli.schema_file import Schema, named
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.errors import SettingsError
@@ -127,11 +126,11 @@ def _label(gateway: Gateway, settings: Settings, name: str) -> str:
 
 def _report(found: list[CheckResult], *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps([asdict(one) for one in found]))
+        print(to_json([asdict(one) for one in found]))
         return
     for one in found:
         where = f"  [dim]{safe(one.where)}[/]" if one.where else ""
-        out.print(f"{_MARKS[one.level]} {safe(one.what)}{where}", soft_wrap=True)
+        out.print(f"{_MARKS[one.level]} {safe_lines(one.what)}{where}", soft_wrap=True)
         known = CATALOG.get(one.code or "")
         if known and one.level != "ok":
             out.print(f"  [dim]{known.code}[/] {known.cause}")

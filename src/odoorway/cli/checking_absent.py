@@ -9,6 +9,7 @@ from typing import Any, Final
 from odoorway.gateway import Route
 from odoorway.model.delivery import Outcome
 from odoorway.model.event import Event
+from odoorway.outside import Unreadable, read_exactly
 from odoorway.transform.flatten import finds
 from odoorway.transform.run import Commands, Settled, Transformed, transform
 
@@ -58,8 +59,8 @@ def _trouble(result: Transformed) -> str:
 def variations(body: bytes) -> Iterator[tuple[str, str, bytes]]:
     """Yield each field's place, what was done to it, and the body then; nothing of no JSON."""
     try:
-        payload = json.loads(body)
-    except ValueError:
+        payload = read_exactly(body)
+    except Unreadable:
         return
     for place in list(_places(payload, ()))[:_MOST]:
         for how, changed in (

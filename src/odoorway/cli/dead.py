@@ -1,7 +1,6 @@
 """`odoorway dead`: deliveries that a person has to look at, and their replay after the fix."""
 
 import asyncio
-import json
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ from rich.progress import Progress
 
 from odoorway.cli.common import read_settings, with_settings
 from odoorway.cli.journal import Limit, replay, when, with_journal
-from odoorway.cli.output import AsJson, Exit, err, out, safe
+from odoorway.cli.output import AsJson, Exit, err, out, safe, safe_lines, to_json
 from odoorway.cli.remote import Remote, remote_of
 from odoorway.clock import SystemClock
 from odoorway.console.asked import chosen_of
@@ -43,7 +42,7 @@ def list_dead(limit: Limit = 20, as_json: AsJson = False, **flags: Any) -> None:
 
     found = with_journal(flags, work)
     if as_json:
-        print(json.dumps([asdict(d) for d in found]))
+        print(to_json([asdict(d) for d in found]))
         return
     for one in found:
         detail = one.detail.strip().splitlines()[-1] if one.detail else ""
@@ -60,7 +59,7 @@ def _list_there(remote: Remote, limit: int, *, as_json: bool) -> None:
         if one["state"] == "dead"
     ]
     if as_json:
-        print(json.dumps(found))
+        print(to_json(found))
         return
     for one in found:
         _show(one["code"], one["event_id"], one["route"], one["received"])
@@ -74,7 +73,7 @@ def _show(code: str, event_id: str, route: str, at: str, detail: str = "") -> No
         f"[bold red]{safe(code)}[/]  {safe(event_id)}  route {safe(route)}  [dim]{safe(at)}[/]"
     )
     if detail:
-        out.print(f"  {safe(detail)}")
+        out.print(f"  {safe_lines(detail)}")
     if known:
         out.print(f"  [green]fix:[/] {known.fix[0]}")
 

@@ -1,7 +1,6 @@
 """`odoorway demo`: the main job, seen from outside, in a few seconds."""
 
 import asyncio
-import json
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
@@ -21,10 +20,11 @@ from odoorway.cli import demo_hooks
 from odoorway.cli.demo_odoo import orders as held_orders
 from odoorway.cli.demo_odoo import refuse_unable
 from odoorway.cli.demo_script import Sending, references, script
-from odoorway.cli.output import AsJson, Exit, out, safe
+from odoorway.cli.output import AsJson, Exit, out, safe, to_json
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.journal.port import Journal
 from odoorway.model.delivery import State
+from odoorway.outside import read_json
 from odoorway.settings import Settings
 from odoorway.sources import shopify, sign, stripe
 from odoorway.testing import SandboxOdoo
@@ -61,7 +61,7 @@ def demo(
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # the table tells all
     results, orders = asyncio.run(_demo(odoo, database, api_key, quiet=as_json))
     if as_json:
-        print(json.dumps({"webhooks": [asdict(r) for r in results], "orders": orders}))
+        print(to_json({"webhooks": [asdict(r) for r in results], "orders": orders}))
     else:
         _show(results, orders, real=odoo)
     if not orders or not all(result.as_wanted for result in results):
@@ -154,7 +154,7 @@ class _Sender:
                 f"{self._served.url}/in/{one.source}", data=one.body, headers=headers
             ) as answer,
         ):
-            told = await answer.json(content_type=None)
+            told = read_json(await answer.read())
             return answer.status, told.get("event") or told.get("code", "")
 
     async def _became(self, one: Sending, status: int, event: str) -> Result:

@@ -52,7 +52,7 @@ async def orders(settings: Settings, references: Collection[str]) -> list[dict[s
             fields=["name", "client_order_ref", "partner_id", "order_line", "amount_untaxed",
                     "state"],
         )  # fmt: skip
-        found: list[dict[str, Any]] = answer.json()
+        found: list[dict[str, Any]] = answer.returned()
         return sorted(found, key=lambda order: str(order["client_order_ref"]))
     finally:
         await client.close()

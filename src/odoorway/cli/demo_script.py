@@ -3,6 +3,8 @@
 import json
 from dataclasses import dataclass, replace
 
+from odoorway.outside import read_json
+
 
 @dataclass(frozen=True, slots=True)
 class Sending:
@@ -39,7 +41,7 @@ def script(run: str, *, outage: bool) -> list[Sending]:
 
 def references(sent: list[Sending]) -> set[str]:
     """Return the references of the orders that are sent."""
-    names = (json.loads(one.body).get("name") for one in sent if one.source == "demo-shop")
+    names = (read_json(one.body).get("name") for one in sent if one.source == "demo-shop")
     return {name for name in names if name}
 
 

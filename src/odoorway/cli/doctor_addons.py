@@ -1,6 +1,5 @@
 """`odoorway doctor addons`: what the routes of addons will do wrong, before they do."""
 
-import json
 from collections import Counter
 from enum import StrEnum
 from itertools import groupby
@@ -9,11 +8,12 @@ from typing import Annotated
 
 import typer
 
-from odoorway.cli.output import Exit, out, safe
+from odoorway.cli.output import Exit, out, safe, to_json
 from odoorway.doctor.addons.check import Checked, check
 from odoorway.doctor.addons.fix import fixed
 from odoorway.doctor.addons.report import as_github, as_json, as_sarif, shown
 from odoorway.doctor.addons.rule import Finding, Severity
+from odoorway.outside import printable
 
 _COLOUR = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
@@ -57,12 +57,12 @@ def addons(
 def _write(checked: Checked, form: Format) -> None:
     match form:
         case Format.JSON:
-            print(json.dumps(as_json(checked)))
+            print(to_json(as_json(checked)))
         case Format.SARIF:
-            print(json.dumps(as_sarif(checked), indent=1))
+            print(to_json(as_sarif(checked), indent=1))
         case Format.GITHUB:
             for line in as_github(checked.findings):
-                print(line)
+                print(printable(line))
         case Format.TEXT:
             _show(checked)
 

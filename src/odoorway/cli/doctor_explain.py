@@ -1,7 +1,6 @@
 """`odoorway doctor explain`: a code, or what somebody pasted, becomes a diagnosis."""
 
 import difflib
-import json
 import sys
 from collections.abc import Iterator
 from typing import Annotated, Any, assert_never
@@ -9,7 +8,7 @@ from typing import Annotated, Any, assert_never
 import typer
 from rich.panel import Panel
 
-from odoorway.cli.output import AsJson, Exit, err, out, safe
+from odoorway.cli.output import AsJson, Exit, err, out, safe, to_json
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.diagnose.evidence import Evidence, read
 from odoorway.diagnose.recognise import Fine, Recognised, Sure, Unsure, recognise
@@ -48,7 +47,7 @@ def _pasted() -> str:
 
 def _print(result: Recognised, evidence: Evidence, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(_plain(result, evidence)))
+        print(to_json(_plain(result, evidence)))
         return
     match result:
         case Sure(known, shown_by):

@@ -1,6 +1,5 @@
 """`odoorway doctor logs`: what failed in Odoo's log, how often, why, and what fixes it."""
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -12,7 +11,7 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from odoorway.cli import doctor_logs_screen as screen
-from odoorway.cli.output import AsJson, Exit, err
+from odoorway.cli.output import AsJson, Exit, err, to_json
 from odoorway.doctor.logs import follow as growing
 from odoorway.doctor.logs.files import STDIN, LogFile, chunks, find
 from odoorway.doctor.logs.groups import GroupSeverity
@@ -60,7 +59,7 @@ def logs(
     else:
         problems = _read(reading, files, rotated=rotated)
         if as_json:
-            print(json.dumps(report_as_json(reading, problems)))
+            print(to_json(report_as_json(reading, problems)))
         else:
             screen.show(reading, problems, limit, verbose=verbose)
     _end(reading)
@@ -120,7 +119,7 @@ def _follow(reading: Reading, paths: list[Path], *, rotated: bool, as_json: bool
     """Print each incident as it is known, until interrupted or the pipe ends."""
     for found in _incidents(reading, _growing(paths, rotated=rotated)):
         if as_json:
-            print(json.dumps(incident_as_json(found)), flush=True)
+            print(to_json(incident_as_json(found)), flush=True)
         else:
             screen.tell(found)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
-from odoorway.cli.output import out, safe
+from odoorway.cli.output import out, safe, safe_lines
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.doctor.logs.groups import GroupSeverity, IncidentGroup, request_of, when
 from odoorway.doctor.logs.reading import GroupedIncident, Reading
@@ -78,7 +78,7 @@ def _section(
         out.print()
         out.print(_full(group, verbose=verbose))
         if verbose and group.sample:
-            out.print(safe(group.sample), style="dim", soft_wrap=True)
+            out.print(safe_lines(group.sample), style="dim", soft_wrap=True)
     rest = groups[full:]
     if not rest:
         return

@@ -1,7 +1,6 @@
 """`odoorway doctor probe`: why does this URL refuse a webhook?"""
 
 import asyncio
-import json
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from odoorway.cli.doctor_explain import panel, told
-from odoorway.cli.output import AsJson, Exit, err, out, safe
+from odoorway.cli.output import AsJson, Exit, err, out, safe, to_json
 from odoorway.doctor.probe.judge import Level, seen
 from odoorway.doctor.probe.request import Ask, Target, sequence
 from odoorway.doctor.probe.run import Probe, Report
@@ -62,7 +61,7 @@ def probe(
     show = _show_exchange if verbose and not as_json else _nothing
     report = asyncio.run(Probe(target, limit=limit, anywhere=follow, tell=show).run())
     if as_json:
-        print(json.dumps(_plain(report)))
+        print(to_json(_plain(report)))
     else:
         _show(report)
     if report.failed:

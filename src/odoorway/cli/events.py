@@ -1,6 +1,5 @@
 """`odoorway events`: what was received, what became of it, and replay."""
 
-import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from rich.table import Table
 
 from odoorway.cli.common import read_settings, with_settings
 from odoorway.cli.journal import Limit, replay, unknown, when, with_journal
-from odoorway.cli.output import AsJson, out, safe
+from odoorway.cli.output import AsJson, out, safe, safe_lines, to_json
 from odoorway.cli.remote import Remote, remote_of
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.journal.port import Journal
@@ -50,7 +49,7 @@ def list_events(limit: Limit = 20, as_json: AsJson = False, **flags: Any) -> Non
 
     rows = with_journal(flags, work)
     if as_json:
-        print(json.dumps([_event_json(event, [(d, None) for d in made]) for event, made in rows]))
+        print(to_json([_event_json(event, [(d, None) for d in made]) for event, made in rows]))
         return
     _table(
         (e.id, when(e.received_at), e.source, e.topic, [one.state for one in reversed(made)])
@@ -61,7 +60,7 @@ def list_events(limit: Limit = 20, as_json: AsJson = False, **flags: Any) -> Non
 def _list_there(remote: Remote, limit: int, *, as_json: bool) -> None:
     rows = list(remote.events(limit))
     if as_json:
-        print(json.dumps(rows))
+        print(to_json(rows))
         return
     _table(
         (*(row[key] for key in ("id", "received", "source", "topic")),
@@ -89,7 +88,7 @@ def show_event(
     remote, names = remote_of(settings), settings.masked_fields
     if remote:
         event = remote.get("events", event_id)
-        print(json.dumps(event)) if as_json else _show_there(event)
+        print(to_json(event)) if as_json else _show_there(event)
         return
 
     async def work(journal: Journal) -> Found:
@@ -105,7 +104,7 @@ def show_event(
         ]
 
     event, tried = with_journal(flags, work)
-    print(json.dumps(_event_json(event, tried))) if as_json else _show(event, tried)
+    print(to_json(_event_json(event, tried))) if as_json else _show(event, tried)
 
 
 def _show(event: Event, tried: list[tuple[Delivery, Sequence[Attempt]]]) -> None:
@@ -168,7 +167,7 @@ def _show_content(headers: Headers, payload: str) -> None:
     for name, value in headers:
         out.print(f"[dim]{safe(name)}:[/] {safe(value)}", soft_wrap=True)
     out.rule("payload", align="left", style="dim")
-    out.print(safe(payload), soft_wrap=True)
+    out.print(safe_lines(payload), soft_wrap=True)
 
 
 def _show_route(delivery_id: int, route: str, state: str) -> None:
@@ -178,7 +177,7 @@ def _show_route(delivery_id: int, route: str, state: str) -> None:
 
 def _show_attempt(detail: str, records: Iterable[tuple[str, str, int]]) -> None:
     if detail:
-        out.print(safe(detail), soft_wrap=True)
+        out.print(safe_lines(detail), soft_wrap=True)
     for model, external, number in records:
         out.print(f"   wrote {safe(model)} {number}  [dim]{safe(external)}[/]")
 

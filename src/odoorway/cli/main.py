@@ -8,7 +8,7 @@ import typer
 
 from odoorway import __version__
 from odoorway.cli.lazy import Later, LazyGroup
-from odoorway.cli.output import EXIT_CODES, Exit, err, safe
+from odoorway.cli.output import EXIT_CODES, Exit, err, safe_lines
 from odoorway.errors import (
     DeclarationError,
     JournalUnavailable,
@@ -122,7 +122,7 @@ def main() -> None:
     try:
         app()
     except OdoorwayError as error:
-        err.print(f"[bold red]error:[/] {safe(error)}", soft_wrap=True)
+        err.print(f"[bold red]error:[/] {safe_lines(error)}", soft_wrap=True)
         sys.exit(_code(error))
 
 

@@ -1,16 +1,17 @@
 """What every command says and how it ends: exit codes, the two streams, safe text, JSON."""
 
-import re
+import json
 from enum import IntEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
+from odoorway.outside import printable
+
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class Exit(IntEnum):
@@ -34,5 +35,15 @@ AsJson = Annotated[
 
 
 def safe(text: object) -> str:
-    """Return hostile text harmless for a terminal: no control characters, no Rich markup."""
-    return escape(_CONTROL.sub(lambda m: f"\\x{ord(m.group()):02x}", str(text)))
+    """Return hostile text harmless for a terminal, in one line: no controls, no Rich markup."""
+    return escape(printable(str(text)))
+
+
+def safe_lines(text: object) -> str:
+    """Return hostile text like ``safe``, its lines and tabs as they are: for what has its place."""
+    return escape(printable(str(text), keep="\n\t"))
+
+
+def to_json(value: Any, **more: Any) -> str:
+    """Return *value* as JSON that a terminal may show: in ASCII, and nothing that it obeys."""
+    return json.dumps(value, **more).replace("\x7f", "\\u007f")

@@ -9,8 +9,11 @@ import aiohttp
 import typer
 
 from odoorway.cli.output import Exit, err, safe
+from odoorway.deliver.reading import whole
+from odoorway.outside import read_json
 from odoorway.settings import Settings
 
+_MOST = 64 << 20  # bytes of an answer: an event holds its body as text, twice
 _PAGE = 200  # events the API gives at once, at most
 
 
@@ -50,9 +53,11 @@ class Remote:
         try:
             async with (
                 aiohttp.ClientSession(headers=self._headers, timeout=wait) as session,
-                session.request(method, url, params=query, json=body) as answer,
+                session.request(
+                    method, url, params=query, json=body, allow_redirects=False
+                ) as answer,
             ):
-                told = await answer.json(content_type=None)
+                told = read_json(await whole(answer.content, _MOST))
                 if answer.status >= 400:  # noqa: PLR2004 - the HTTP classes of errors
                     raise _refused(answer.status, told)
                 return told

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from odoorway.errors import SettingsError
+from odoorway.outside import read_json
 
 OPERATIONS = ("read", "create", "write")
 
@@ -49,7 +50,7 @@ class Schema:
             SettingsError: it is no such file.
         """
         try:
-            kept = json.loads(path.read_text())
+            kept = read_json(path.read_bytes())
             models = {name: _model(one) for name, one in kept["models"].items()}
             return cls(str(kept["version"]), bool(kept["admin"]), models)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -4,17 +4,18 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 import uvloop
-from rich.markup import escape
 
 from odoorway import tracing, wiring
 from odoorway.cli.common import Hooks, load_gateway, read_settings, with_settings
-from odoorway.cli.output import err
+from odoorway.cli.output import err, safe_lines
 from odoorway.gateway import Gateway
+from odoorway.outside import printable
 from odoorway.settings import Settings
 
 _SWITCH = 0.0005  # seconds; at the default of 5 ms the journal's thread waits long for its turn
@@ -36,8 +37,8 @@ def _folder(hooks: Path) -> Path:
     return Path.cwd() if (Path.cwd() / ".env").exists() else hooks.resolve().parent
 
 
-def configure_logs(form: str) -> None:
-    """Write the log to standard error, as text for people or as JSON for programs."""
+def configure_logs(form: str, to: TextIO | None = None) -> None:
+    """Write the log to standard error, or *to*, as text for people or as JSON for programs."""
     last: Any = (
         structlog.processors.JSONRenderer()
         if form == "json"
@@ -47,11 +48,20 @@ def configure_logs(form: str) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _harmless,
             last,
         ],
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=to or sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def _harmless(_logger: object, _level: str, values: MutableMapping[str, Any]) -> dict[str, Any]:
+    """Write out what a terminal obeys; both renderers do so with the ends of lines themselves."""
+    return {
+        name: printable(one, keep="\n\r\t") if isinstance(one, str) else one
+        for name, one in values.items()
+    }
 
 
 async def serve(gateway: Gateway, settings: Settings, environ: dict[str, str]) -> None:
@@ -68,7 +78,7 @@ async def serve(gateway: Gateway, settings: Settings, environ: dict[str, str]) -
                 err.print(f"console   [bold]{served.console}[/]", soft_wrap=True)
             await stopped.wait()
     except wiring.PartEnded as ended:
-        err.print(f"[red]the gateway ends:[/] {escape(str(ended))}", soft_wrap=True)
+        err.print(f"[red]the gateway ends:[/] {safe_lines(ended)}", soft_wrap=True)
         raise SystemExit(1) from ended
 
 

@@ -1,6 +1,5 @@
 """`odoorway status`, `pause` and `resume`: is everything flowing, and who stopped it?"""
 
-import json
 import time
 from dataclasses import asdict
 from datetime import timedelta
@@ -10,7 +9,7 @@ import typer
 
 from odoorway.cli.common import read_settings, with_settings
 from odoorway.cli.journal import with_journal
-from odoorway.cli.output import AsJson, Exit, out, safe
+from odoorway.cli.output import AsJson, Exit, out, safe, safe_lines, to_json
 from odoorway.cli.remote import Remote, remote_of
 from odoorway.diagnose.catalog import CATALOG
 from odoorway.journal.port import Journal, Stats
@@ -36,7 +35,7 @@ def status(as_json: AsJson = False, **flags: Any) -> None:
     standings, stats = with_journal(flags, work)
     now = time.time()
     if as_json:
-        print(json.dumps(_json(standings, stats, now)))
+        print(to_json(_json(standings, stats, now)))
     else:
         for standing in standings:
             _show_standing(standing, now)
@@ -63,7 +62,7 @@ def _of_remote(remote: Remote, *, as_json: bool) -> None:
     told = remote.get("status")
     destinations = remote.get("destinations")["destinations"]
     if as_json:
-        print(json.dumps({**told, "destinations": destinations}))
+        print(to_json({**told, "destinations": destinations}))
     else:
         for one in destinations:
             colour = "green" if one["level"] == "good" else "red"
@@ -107,7 +106,7 @@ def _show_standing(standing: Standing, now: float) -> None:
     out.print(f"[bold]{safe(standing.name):10}[/] {_stand(standing, now)}", soft_wrap=True)
     known = CATALOG.get(standing.code or "")
     if known and standing.failures:
-        out.print(f"{'':10} {safe(standing.detail)}", style="dim", soft_wrap=True)
+        out.print(f"{'':10} {safe_lines(standing.detail)}", style="dim", soft_wrap=True)
         for step in known.fix:
             out.print(f"{'':10} [green]fix:[/] {step}", soft_wrap=True)
 

@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any, BinaryIO, Final
 
 import typer
+from pydantic import TypeAdapter
 
 from odoorway.cli.common import read_settings, with_settings
 from odoorway.cli.journal import with_journal
@@ -21,9 +22,12 @@ from odoorway.journal.found import EventFilter, History
 from odoorway.journal.port import Journal
 from odoorway.model.event import Event
 from odoorway.model.mask import Mask, masked
+from odoorway.outside import Unreadable, read_exactly, read_json
 
 _PAGE = 500  # events, or fewer that are large
 _BATCH, _BATCH_BYTES = 200, 8 * 1024 * 1024  # events, and bytes of their bodies, in one commit
+_EVENT: Final = TypeAdapter(Event)
+_NEVER: Final = 253_402_300_800  # the year 10000, in Unix seconds: no page could show it
 File = Annotated[Path, typer.Argument(help="what export wrote; - is standard input")]
 
 
@@ -84,8 +88,8 @@ def _plain(event: Event, names: tuple[str, ...]) -> dict[str, Any]:
     if not names:
         return {**plain, "body": base64.b64encode(body).decode()}
     try:
-        return {**plain, "masked": masked(json.loads(body), names)}
-    except (ValueError, RecursionError):
+        return {**plain, "masked": masked(read_exactly(body), names)}
+    except Unreadable:
         return {**plain, "masked": "•••"}
 
 
@@ -148,7 +152,7 @@ def _events(lines: Iterable[bytes]) -> Iterator[Event]:
         if not line.strip():
             continue
         try:
-            yield _event(json.loads(line))
+            yield _event(read_json(line))
         except (ValueError, KeyError, TypeError, binascii.Error) as error:
             reason = "its payload was masked" if b'"masked"' in line else str(error)
             err.print(f"[bold red]error:[/] line {number} cannot be stored: {safe(reason)}")
@@ -162,5 +166,8 @@ def _event(given: Mapping[str, Any]) -> Event:
         ValueError, KeyError, TypeError: something of it is missing, or is not what it should be.
     """
     fields = {name: given[name] for name in Event.__dataclass_fields__ if name != "body"}
-    fields["headers"] = tuple((name, value) for name, value in given["headers"])
-    return Event(**fields, body=base64.b64decode(given["body"], validate=True))
+    body = base64.b64decode(given["body"], validate=True)
+    event = _EVENT.validate_python({**fields, "body": body})
+    if not 0 <= event.received_at < _NEVER:
+        raise ValueError(f"received_at is {event.received_at}, which is no time")
+    return event

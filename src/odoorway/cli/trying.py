@@ -10,7 +10,7 @@ import typer
 from rich.pretty import Pretty
 
 from odoorway.cli.common import Hooks, load_gateway
-from odoorway.cli.output import AsJson, Exit, out, safe
+from odoorway.cli.output import AsJson, Exit, out, safe, safe_lines, to_json
 from odoorway.deliver.odoo.explain import explain as explained
 from odoorway.deliver.port import Job
 from odoorway.diagnose.catalog import diagnosis
@@ -41,7 +41,7 @@ def try_handler(
         raise DeclarationError(f"no route of source {source!r} takes the topic {topic!r}")
     results = {route.name: transform(route, event) for route in routes}
     if as_json:
-        print(json.dumps({name: _plain(one) for name, one in results.items()}, default=str))
+        print(to_json({name: _plain(one) for name, one in results.items()}, default=str))
     else:
         for name, one in results.items():
             _show(name, one, event, explain=explain)
@@ -75,14 +75,15 @@ def _show(name: str, result: Transformed, event: Event, *, explain: bool) -> Non
         case Settled(outcome, code, detail, _):
             known = diagnosis(code)
             out.print(f"[bold yellow]{outcome}[/] {known.title} [dim]({code})[/]")
-            out.print(safe(detail))
+            out.print(safe_lines(detail))
             out.print(*(f"→ {step}" for step in known.fix), sep="\n", style="dim")
         case Asks():
-            out.print(safe(result.text))
+            out.print(safe_lines(result.text))
         case Commands(commands) if explain:
             job = Job(1, event.source, commands)
             for call in explained([job]):
-                out.print_json(json.dumps(call, default=str))
+                told = json.dumps(call, indent=2, ensure_ascii=False, default=str)
+                out.print(safe_lines(told), soft_wrap=True)
         case Commands(commands):
             for command in commands:
                 out.print(Pretty(command, expand_all=True))

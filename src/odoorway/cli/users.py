@@ -1,6 +1,5 @@
 """`odoorway user` and `odoorway token`: who may use the console and the API."""
 
-import json
 import secrets
 import time
 from typing import Annotated, Any
@@ -11,7 +10,7 @@ from rich.table import Table
 from odoorway import wiring
 from odoorway.cli.common import with_settings
 from odoorway.cli.journal import with_journal
-from odoorway.cli.output import AsJson, Exit, out, safe
+from odoorway.cli.output import AsJson, Exit, out, safe, to_json
 from odoorway.console.auth import hashed, hashed_token
 from odoorway.journal.accounts import Deed, Person, Role
 from odoorway.journal.port import Journal
@@ -47,7 +46,7 @@ def list_users(as_json: AsJson = False, **flags: Any) -> None:
     people = with_journal(flags, lambda j: wiring.accounts_of(j).people())
     if as_json:
         shown = [{"name": p.name, "role": p.role, "token": p.is_token} for p in people]
-        print(json.dumps(shown))
+        print(to_json(shown))
         return
     table = Table("name", "role", "kind", "expires", box=None, pad_edge=False)
     for one in people:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 
-from odoorway.commands.values import is_scalar
+from odoorway.commands.values import check_number, is_scalar
 from odoorway.errors import HandlerError
 
 
@@ -52,6 +52,7 @@ def check_expect(what: str, expect: object, tolerance: object) -> None:
                 f"{what}'s expect[{path!r}] is {value!r:.60}; give text, a number or a time; of"
                 " another record go on to its field, like 'currency_id.name'"
             )
+        check_number(f"{what}'s expect[{path!r}]", value)
     if not (tolerance is None or _is_tolerance(tolerance)):
         raise HandlerError(f"{what}'s tolerance= is {tolerance!r}; give a number, like 0.01")
 

@@ -1,14 +1,11 @@
 """A body that goes on to another system: data, like every command."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from odoorway.commands.values import json_ready
-from odoorway.errors import HandlerError
-
-_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+from odoorway.commands.address import check_address, check_headers
+from odoorway.commands.values import check_text, json_ready
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +26,10 @@ class Forward:
 
     def __post_init__(self) -> None:
         """Refuse what could not be sent."""
-        if not isinstance(self.to, str) or not re.match(r"/(?!/)|https?://[^/]", self.to):
-            raise HandlerError(
-                f"Forward's to= is {self.to!r}; give a path like '/shop/hook', or a URL that"
-                " begins with https://"
-            )
-        for name, value in self.headers.items():
-            if not _HEADER.fullmatch(name) or not isinstance(value, str) or "\n" in value:
-                raise HandlerError(f"Forward's header {name!r} is {value!r}; give one line of text")
-        if not isinstance(self.body, bytes | str | None):
+        check_address(self.to)
+        check_headers(self.headers)
+        if isinstance(self.body, str):
+            check_text("Forward's body", self.body)
+        elif not isinstance(self.body, bytes | None):
             ready = json_ready("Forward's body", self.body)
             object.__setattr__(self, "body", ready)  # once, while it is made

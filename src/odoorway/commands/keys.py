@@ -6,6 +6,8 @@ from odoorway.errors import HandlerError
 from odoorway.model.nobody import is_nobody
 
 Key = tuple[str, str | int]
+_BITS = 1_100  # of a number
+_LONGEST = 1_000  # characters of an external ID: an index of PostgreSQL holds 2,700 bytes
 _KIND = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 
 
@@ -21,9 +23,13 @@ def external_id(source: str, key: Key) -> str:
     Different keys give different external IDs: source and kind hold no ``_``, and every
     character of the id outside ``[A-Za-z0-9_-]`` is written ``~hex~``.
     """
+    return f"{owned_by(source)}{_written(key)}"
+
+
+def _written(key: Key) -> str:
     kind, ident = key
     safe = re.sub(r"[^A-Za-z0-9_-]", lambda m: f"~{ord(m.group()):x}~", str(ident))
-    return f"{owned_by(source)}{kind}_{safe}"
+    return f"{kind}_{safe}"
 
 
 def owned_by(source: str) -> str:
@@ -43,6 +49,8 @@ def check_key(key: object) -> None:
     kind, ident = key
     if not isinstance(kind, str) or not _KIND.fullmatch(kind):
         raise HandlerError(f"Upsert's kind is {kind!r}; use letters, digits and '-', like 'order'")
+    if isinstance(ident, int) and ident.bit_length() > _BITS:
+        raise HandlerError("Upsert's id is a number of too many digits; no platform counts so far")
     if is_nobody(str(ident)):
         raise KeyOfNobody(
             f"Upsert's id is {ident!r}, which stands for nobody: all that have no id would become"
@@ -51,4 +59,9 @@ def check_key(key: object) -> None:
             f" ({kind!r}, f\"guest-{{order['id']}}\")"
         )
     if isinstance(ident, bool) or not isinstance(ident, str | int):
-        raise HandlerError(f"Upsert's id is {ident!r}; give the platform's id, text or a number")
+        raise HandlerError(f"Upsert's id is {ident!r:.200}; give the platform's id")
+    if len(_written(key)) > _LONGEST:
+        raise HandlerError(
+            f"Upsert's id has {len(str(ident))} characters, {str(ident)[:40]!r}…; Odoo indexes no"
+            " external ID so long. Give the platform's id, or a hash of what you have"
+        )

@@ -18,7 +18,13 @@ from odoorway.commands.checks import (
 from odoorway.commands.empty import absent_fields
 from odoorway.commands.forward import Forward
 from odoorway.commands.keys import Key, check_key
-from odoorway.commands.values import arguments, check_searched, check_written, json_ready
+from odoorway.commands.values import (
+    arguments,
+    check_field,
+    check_searched,
+    check_written,
+    json_ready,
+)
 from odoorway.errors import HandlerError
 
 Context = Mapping[str, Any]
@@ -238,6 +244,7 @@ def _where(place: str, where: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
     for name, value in where.items():
         if "." in name:
             raise HandlerError(f"{place} {name}: look there by domain=[({name!r}, '=', value)]")
+        check_field(place, name)
         check_searched(f"{place} {name}", value, _COMMANDS)
     return tuple(sorted(where.items()))
 

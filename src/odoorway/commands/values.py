@@ -1,6 +1,7 @@
 """What a command may hold, looked at when it is made. Pure."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,11 @@ from typing import Any
 from uuid import UUID
 
 from odoorway.errors import HandlerError
+from odoorway.outside import MAX_DEPTH
 
+_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")  # PostgreSQL knows no longer names
+_AROUND = 20  # levels that a handler may put around a payload
+_BITS, _EXP = 1_100, 330  # a float goes to 1e308
 Nested = tuple[type, ...]  # the commands that may stand where a record is referred to
 _SCALARS = (str, int, float, Decimal, bytes, date, UUID, Enum, type(None))
 
@@ -24,11 +29,37 @@ def check_written(path: str, values: object, nested: Nested) -> None:
     """
     if not isinstance(values, Mapping):
         raise HandlerError(f"{path} are {_short(values)}; give a dict of field: value")
-    with _bounded(path):
+    with _bounded(path, values):
         for name, value in values.items():
-            if not isinstance(name, str) or not name:
-                raise HandlerError(f"{path} name a field {_short(name)}; a field's name is text")
+            check_field(path, name)
+            if name == "id":  # `load` would write another record
+                raise HandlerError(f"{path} name the field 'id'; the record is known otherwise")
             _check_value(f"{path}[{name!r}]", value, nested)
+
+
+def check_field(path: str, name: object) -> None:
+    """Refuse what no field is called: a path to one would be read as something else.
+
+    Raises:
+        HandlerError: it names the place.
+    """
+    if not isinstance(name, str) or not _FIELD.fullmatch(name):
+        raise HandlerError(
+            f"{path} name a field {_short(name)}; a field is called like 'partner_id'. To write a"
+            " field of another record, give that record as an Upsert"
+        )
+
+
+def check_text(place: str, text: str) -> None:
+    """Refuse half a character, which nobody can send.
+
+    Raises:
+        HandlerError: it names the place.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise HandlerError(f"{place} is {text!r:.60}, which is no text: {error.reason}") from None
 
 
 def check_searched(place: str, value: object, nested: Nested) -> None:
@@ -45,6 +76,7 @@ def check_searched(place: str, value: object, nested: Nested) -> None:
         )
     if not is_scalar(value):
         raise HandlerError(f"{place} is {_short(value)}; give text, a number or a time")
+    check_number(place, value)
 
 
 def is_scalar(value: object) -> bool:
@@ -59,7 +91,7 @@ def json_ready(place: str, value: Any) -> Any:
         HandlerError: Pydantic cannot make JSON of it, or JSON has no such number or text; it
             names the place.
     """
-    with _bounded(place):
+    with _bounded(place, value):
         return _json_ready(place, value)
 
 
@@ -88,7 +120,7 @@ def arguments(place: str, value: Any, nested: Nested) -> Any:
     Raises:
         HandlerError: JSON cannot be made of it; it names the place.
     """
-    with _bounded(place):
+    with _bounded(place, value):
         return _arguments(place, value, nested)
 
 
@@ -100,17 +132,41 @@ def _arguments(place: str, value: Any, nested: Nested) -> Any:
             return {str(n): _arguments(f"{place}[{n!r}]", o, nested) for n, o in value.items()}
         case list() | tuple():
             return [_arguments(f"{place}[{n}]", o, nested) for n, o in enumerate(value)]
+    check_number(place, value)
     plain = isinstance(value, (*_SCALARS, *nested))
     return value if plain else _json_ready(place, value)
 
 
 @contextmanager
-def _bounded(place: str) -> Iterator[None]:
+def _bounded(place: str, value: object) -> Iterator[None]:
+    text = f"{place} is nested too deep, or holds itself; give what is meant only"
+    if not _within(value):
+        raise HandlerError(text)
     try:
         yield
-    except RecursionError:
-        text = f"{place} is nested too deep, or holds itself; give what is meant only"
+    except RecursionError:  # in a stranger's own types
         raise HandlerError(text) from None
+
+
+def _within(value: object) -> bool:
+    """Tell whether it is nested as deep as a payload may be, and a little more."""
+    level = {id(value): value}
+    for _ in range(MAX_DEPTH + _AROUND):
+        level = {id(one): one for outer in level.values() for _, one in _inside(outer)}
+        if not level:
+            return True
+    return False
+
+
+def check_number(place: str, value: object) -> None:
+    """Refuse a number that would take megabytes to write.
+
+    Raises:
+        HandlerError: it names the place.
+    """
+    large = isinstance(value, int) and value.bit_length() > _BITS
+    if large or (isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) > _EXP):
+        raise HandlerError(f"{place} is a number of too many digits, which no field holds")
 
 
 def _check_value(place: str, value: Any, nested: Nested) -> None:
@@ -127,6 +183,7 @@ def _check_members(place: str, members: Sequence[Any], nested: Nested) -> None:
                 f"{place}[{number}] is {_short(one)} among records; give Upsert, find(...) or"
                 " database ids only"
             )
+        check_number(f"{place}[{number}]", one)
 
 
 def _check_plain(place: str, value: object, nested: Nested) -> None:
@@ -143,6 +200,8 @@ def _check_plain(place: str, value: object, nested: Nested) -> None:
             f"{place} is {_short(value)}, which no field holds; give text, a number, a time, an"
             " Upsert, find(...) or a list of those"
         )
+    else:
+        check_number(place, value)
 
 
 def _inside(value: object) -> Iterable[tuple[Any, Any]]:

@@ -15,6 +15,7 @@ from odoorway.errors import JournalUnavailable
 from odoorway.journal.found import Problem, Rhythm
 from odoorway.journal.port import Journal, Stats
 from odoorway.model.standing import Standing
+from odoorway.outside import printable
 from odoorway.telemetry import Log, log
 
 EVERY = 30.0  # seconds between two looks
@@ -69,7 +70,8 @@ def alerts(seen: Seen, backlog: float) -> Iterator[Alert]:
         if failing and not standing.paused:
             known = CATALOG.get(standing.code or "")
             why = known.title if known else standing.code
-            text = f"Nothing is delivered to {standing.name}: {why}. {standing.detail[:300]}"
+            told = printable(standing.detail[:300])
+            text = f"Nothing is delivered to {standing.name}: {why}. {told}"
             yield Alert(f"failing {standing.name}", text)
     for source, rhythm in seen.rhythms.items():
         yield from _silent(source, rhythm, seen.now)

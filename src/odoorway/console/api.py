@@ -30,6 +30,7 @@ from odoorway.console.openapi import document
 from odoorway.console.web import Web, problem
 from odoorway.journal.accounts import Person, Role
 from odoorway.journal.found import Chosen
+from odoorway.outside import Unreadable, read_json
 
 _MOST = 200  # events a page
 _FIELDS = ("source", "topic", "state", "ordering_key", "external_id", "text", "since", "until")
@@ -298,8 +299,9 @@ async def _chosen(request: Request) -> tuple[Chosen, float]:
         CallRefused: the body is no JSON object, names something else, or a value is wrong.
     """
     try:
-        given = await request.json() if await request.body() else {}
-    except ValueError as error:
+        body = await request.body()
+        given = read_json(body) if body else {}
+    except Unreadable as error:
         raise CallRefused(400, "The body is not JSON", str(error)) from None
     if not isinstance(given, dict) or not given.keys() <= _CHOSEN:
         raise CallRefused(

@@ -22,6 +22,7 @@ from odoorway.console.metrics import Metrics
 from odoorway.console.web import HEADERS, Web, problem
 from odoorway.errors import JournalSlow, JournalUnavailable
 from odoorway.journal.accounts import Person
+from odoorway.outside import read_host
 
 _EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 _STATIC = Path(__file__).parent / "static"
@@ -107,8 +108,7 @@ class Guard:
         if not self._desk.hosts:
             return True
         given = next((value for name, value in scope["headers"] if name == b"host"), b"")
-        host = given.decode("latin-1").rsplit(":", 1)[0] if b"]" not in given else "[::1]"
-        return host in self._desk.hosts
+        return read_host(given) in self._desk.hosts
 
 
 class Door:

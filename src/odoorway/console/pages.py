@@ -27,7 +27,7 @@ from odoorway.console.charts import RANGES, flow_chart, latency_chart, trend
 from odoorway.console.jobs import RATE, RATES, rate_of
 from odoorway.console.latency import noted
 from odoorway.console.units import age, when, within
-from odoorway.console.web import Web, back
+from odoorway.console.web import Web
 from odoorway.journal.accounts import Person, Role
 from odoorway.journal.found import EventFilter, Took
 from odoorway.journal.port import Stats
@@ -136,20 +136,20 @@ class Pages:
         """Deliver an event again, on the routes it took."""
         event_id = request.path_params["id"]
         made = await replay_event(self._web, event_id, person)
-        return back(f"/events/{event_id}", f"{made} deliveries will be made again")
+        return self._web.back(f"/events/{event_id}", f"{made} deliveries will be made again")
 
     async def give_up(self, request: Request, person: Person) -> Response:
         """Settle what waits of an event as skipped, for the reason given."""
         event_id = request.path_params["id"]
         reason = str((await request.form()).get("reason", ""))
         done = await give_up(self._web, event_id, person, reason)
-        return back(f"/events/{event_id}", f"{done} deliveries are given up")
+        return self._web.back(f"/events/{event_id}", f"{done} deliveries are given up")
 
     async def try_now(self, request: Request, person: Person) -> Response:
         """Try what waits of an event now."""
         event_id = request.path_params["id"]
         done = await try_now(self._web, event_id, person)
-        return back(f"/events/{event_id}", f"{done} deliveries are tried now")
+        return self._web.back(f"/events/{event_id}", f"{done} deliveries are tried now")
 
     async def problems(self, request: Request, person: Person) -> Response:
         """Show dead letters and rejections by their cause."""
@@ -177,17 +177,17 @@ class Pages:
         try:
             chosen, rate = chosen_of(form), rate_of(form.get("rate", ""))
         except ValueError as error:
-            return back("/problems", f"Nothing is replayed: {error}")
+            return self._web.back("/problems", f"Nothing is replayed: {error}")
         job = await self._web.jobs.start(chosen, person.name, rate)
         await self._web.note(person, "replay", f"{job.id}: {job.text}, {job.total}")
-        return back("/problems", f"{job.text}: {job.total} dead letters")
+        return self._web.back("/problems", f"{job.text}: {job.total} dead letters")
 
     async def cancel(self, request: Request, person: Person) -> Response:
         """Stop a bulk replay."""
         job_id = request.path_params["id"]
         self._web.jobs.cancel(job_id)
         await self._web.note(person, "cancel", job_id)
-        return back("/problems", "The replay stops; what was replayed stays so")
+        return self._web.back("/problems", "The replay stops; what was replayed stays so")
 
     async def rejection(self, request: Request, person: Person) -> Response:
         """Show one refused request."""
@@ -211,7 +211,7 @@ class Pages:
         if sent is None:
             return await self._missing(request, person, "sample of this source")
         topic, status = sent
-        return back("/sources", f"{name} answered the test {topic} with {status}")
+        return self._web.back("/sources", f"{name} answered the test {topic} with {status}")
 
     async def destinations(self, request: Request, person: Person) -> Response:
         """Show how each destination stands."""
@@ -243,7 +243,7 @@ class Pages:
         name = request.path_params["name"]
         if not await set_paused(self._web, name, person, paused=paused):
             return await self._missing(request, person, "destination")
-        return back("/destinations", f"{name} is {'paused' if paused else 'resumed'}")
+        return self._web.back("/destinations", f"{name} is {'paused' if paused else 'resumed'}")
 
     async def _event(
         self, request: Request, person: Person, planned: list[dict[str, str]] | None

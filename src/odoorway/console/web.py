@@ -33,6 +33,9 @@ HEADERS = {
     "cache-control": "no-store",
     "x-frame-options": "DENY",
 }
+NOTICE = "odoorway_notice"
+_NOTICE_LENGTH = 200  # characters
+_NOTICES = 200  # that wait to be shown; each is shown once, to whom it is for
 Work = Callable[[Request, Person], Awaitable[Response]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -43,6 +46,7 @@ class Web:
     def __init__(self, desk: Desk, sessions: Sessions, jobs: BulkReplays) -> None:
         """Serve *desk*."""
         self.desk, self.sessions, self.jobs = desk, sessions, jobs
+        self._notices: dict[str, str] = {}  # by what the cookie holds: a link says nothing here
         self._templates = Environment(
             loader=PackageLoader("odoorway.console"), autoescape=True, undefined=StrictUndefined
         )
@@ -90,7 +94,7 @@ class Web:
             "person": person,
             "csrf": self.sessions.csrf(mark),
             "may_act": person is not None and person.role.may(Role.OPERATOR),
-            "notice": request.query_params.get("notice", "")[:200],
+            "notice": self._notices.pop(request.cookies.get(NOTICE, ""), ""),
             "problem_count": stats.deliveries[State.DEAD] if stats else 0,
             "version": __version__,
             "live_url": "/live" if person else "",
@@ -100,17 +104,24 @@ class Web:
         answer = HTMLResponse(text, status)
         if not auth.seed(request):
             answer.set_cookie(auth.CSRF, mark, httponly=True, samesite="strict")
+        if NOTICE in request.cookies:
+            answer.delete_cookie(NOTICE, httponly=True, samesite="strict")
+        return answer
+
+    def back(self, path: str, notice: str) -> Response:
+        """Return to a page and say there, once, what was done."""
+        while len(self._notices) >= _NOTICES:
+            del self._notices[next(iter(self._notices))]
+        mark = secrets.token_urlsafe(16)
+        self._notices[mark] = notice[:_NOTICE_LENGTH]
+        answer = RedirectResponse(path, 303)
+        answer.set_cookie(NOTICE, mark, max_age=60, httponly=True, samesite="strict")
         return answer
 
     async def note(self, person: Person, action: str, detail: str) -> None:
         """Write down who did what."""
         deed = Deed(self.desk.clock.now(), person.name or "local", action, detail)
         await self.desk.accounts.note(deed)
-
-
-def back(path: str, notice: str) -> Response:
-    """Return to a page and say what was done."""
-    return RedirectResponse(f"{path}?notice={quote(notice)}", 303)
 
 
 def problem(status: int, title: str, detail: str = "") -> Response:

@@ -14,6 +14,7 @@ from odoorway.clock import Clock, SystemClock
 from odoorway.commands import Command, Find, Forward
 from odoorway.deliver.forwarded import failed, judge_forward
 from odoorway.deliver.port import Job, Verdict, raised
+from odoorway.deliver.reading import beginning
 from odoorway.deliver.retry_after import seconds
 from odoorway.model.delivery import Outcome
 from odoorway.sources import sign, standard_webhooks
@@ -104,7 +105,7 @@ class Forwarder:
             async with self._open().post(
                 url, data=body, headers=headers, allow_redirects=False
             ) as answer:
-                told = await _beginning(answer.content)
+                told = await beginning(answer.content, _MAX_ANSWER)
                 wait = seconds(answer.headers.get("Retry-After", ""), self._clock.now())
                 return judge_forward(answer.status, told, wait)
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, ValueError) as error:
@@ -172,14 +173,6 @@ class HttpDestination:
             return Verdict(outcome=Outcome.DEAD, code="handler.no-command", detail=text)
         secret = command.secret or self._secret
         return await self._forwarder.send(replace(command, secret=secret), ident)
-
-
-async def _beginning(content: aiohttp.StreamReader) -> bytes:
-    """Return the answer, or what is looked at of a long one; it may come in many parts."""
-    told = bytearray()
-    while len(told) < _MAX_ANSWER and (part := await content.read(_MAX_ANSWER - len(told))):
-        told += part
-    return bytes(told)
 
 
 def _encoded(body: Any) -> tuple[bytes, str]:

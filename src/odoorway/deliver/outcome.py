@@ -59,6 +59,7 @@ _BY_TEXT = tuple(
         (r"^Invalid (external ID|database id)", "odoo.invalid-value"),
         (r"Wrong value for \S+: ", "odoo.invalid-value"),
         (r"out of range|^invalid input syntax|does not match format", "odoo.invalid-value"),
+        (r"^Invalid (operator|leaf) ", "odoo.invalid-value"),
         (r"Missing required value|^missing a required argument", "odoo.missing-required"),
         (r"Another model is using the record you are trying", "odoo.wrong-reference"),
         (r"Invalid (field|property) ", "odoo.unknown-field"),

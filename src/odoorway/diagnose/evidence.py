@@ -3,11 +3,12 @@
 Everything here may come from a stranger: texts are cut, and no expression backtracks.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from odoorway.outside import Unreadable, read_json
 
 _MOST = 200_000  # characters that are looked at
 _STATUS_LINE = re.compile(r"\s*HTTP/\d(?:\.\d)? (\d{3})\b")
@@ -46,8 +47,8 @@ class Evidence:
 def parsed(text: str) -> Any:
     """Return *text* as JSON, or None when it is none."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return read_json(text)
+    except Unreadable:
         return None
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from odoorway.journal.port import Limits
 from odoorway.model.delivery import Settlement
 from odoorway.model.event import Event, Flaw, Headers, Rejection
+from odoorway.outside import storable
 
 MARK = "…[cut]"
 _FLAW = 2_000  # characters
@@ -18,7 +19,7 @@ def cap_event(event: Event, limits: Limits) -> Event:
     unclean: dict[str, Any] = {
         name: storable(getattr(event, name))
         for name in _TEXTS
-        if not (getattr(event, name) or "").isascii()
+        if (text := getattr(event, name)) and storable(text) != text
     }
     if headers is event.headers and not unclean:
         return event
@@ -55,17 +56,6 @@ def cap_text(text: str, limit: int) -> str:
     if len(text) > limit:
         text = text[: max(0, limit - len(MARK))] + MARK
     return storable(text)
-
-
-def storable(text: str) -> str:
-    r"""Return *text* with lone surrogates written out, as ``\udc80``.
-
-    JSON can carry them (``"\ud800"``) into a key or a traceback, UTF-8 cannot. Written out,
-    two keys that differ stay different.
-    """
-    if text.isascii():
-        return text
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _cap_headers(headers: Headers, limits: Limits) -> Headers:

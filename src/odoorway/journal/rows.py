@@ -9,6 +9,7 @@ import orjson
 from odoorway.model.delivery import Attempt, Delivery, Outcome, Settlement, State
 from odoorway.model.event import Event, Headers, Rejection
 from odoorway.model.standing import Standing
+from odoorway.outside import read_json
 
 Row = tuple[Any, ...]
 Parameters = dict[str, Any]
@@ -125,7 +126,7 @@ def to_attempt(row: Row) -> Attempt:
         outcome=Outcome(row[3]),
         code=row[4],
         detail=row[5],
-        records=tuple((model, external, ident) for model, external, ident in json.loads(row[6])),
+        records=tuple((model, external, ident) for model, external, ident in read_json(row[6])),
         commands=row[7],
     )
 
@@ -160,4 +161,4 @@ def to_standing(row: Row) -> Standing:
 
 
 def _headers(text: str) -> Headers:
-    return tuple((name, value) for name, value in json.loads(text))
+    return tuple((name, value) for name, value in read_json(text))

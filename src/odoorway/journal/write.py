@@ -1,6 +1,5 @@
 """What the writer does inside a transaction, one function an operation of the port."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import NamedTuple, assert_never, cast
@@ -28,6 +27,7 @@ from odoorway.journal.statements import load
 from odoorway.model.delivery import Leased, Outcome, Planned, Settlement, State
 from odoorway.model.event import Event, Flaw, Rejection
 from odoorway.model.standing import Standing
+from odoorway.outside import read_json
 
 SQL = load("sqlite", "write")
 Lane = tuple[int, str, str, str, str, bool, float]  # event, lane's key, route, hold, due
@@ -320,7 +320,7 @@ def _waiting_for(
     for model, values in done.made:
         asked = {"destination": destination, "model": model}
         for ident, on in db.execute(SQL["aside_for"], asked):
-            if may_be(json.loads(cast("str", on)), values):
+            if may_be(read_json(cast("str", on)), values):
                 ids.add(ident)
     return sorted(cast("set[int]", ids))
 

@@ -9,10 +9,12 @@ from typing import Any, Final, Self
 
 from odoorway.model.delivery import Attempt, Delivery
 from odoorway.model.event import Event
+from odoorway.outside import Unreadable, read_exactly, read_json, storable
 
 HIDDEN: Final = "•••"
 _HEAD: Final = 8  # characters by which a value is found; a message may have cut it anywhere after
 _SHORTEST, _FEWEST_DIGITS = 2, 4  # a value that is shorter is in every text
+_INDENTED, _SHALLOW = 256 << 10, 20  # bytes and depth of a body that is shown in lines
 _MOST: Final = 5_000  # values of one payload that are looked for
 _LINE: Final = re.compile(r"([^\s:]+): (.*)")  # of a message about a payload: path, what is wrong
 _TELLS_NOTHING: Final = re.compile(r"Input should [^(]*|Field required|Extra inputs [^(]*")
@@ -35,16 +37,25 @@ def masked(value: Any, names: Collection[str]) -> Any:
 def shown_body(body: bytes, names: Collection[str], *, pretty: bool = True) -> str:
     """Return a body as text, masked; what is no JSON is hidden whole when anything is masked.
 
-    So is what is nested too deep to be looked through. Half a surrogate pair is written out.
+    So is what is nested too deep to be looked through. One that is large or deep is not indented.
     """
     if not pretty and not names:
         return body.decode(errors="replace")
     try:
-        value = masked(json.loads(body), names)
-        text = json.dumps(value, indent=2 if pretty else None, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return HIDDEN if names else body.decode(errors="replace")
-    return text.encode("utf-8", "backslashreplace").decode()
+        value = masked(read_exactly(body), names)
+    except Unreadable:
+        return HIDDEN if names and body else body.decode(errors="replace")
+    indent = 2 if pretty and _is_plain(body) else None
+    return json.dumps(value, indent=indent, ensure_ascii=False)
+
+
+def _is_plain(body: bytes) -> bool:
+    """Tell whether it stays about as large when it is indented."""
+    try:
+        read_json(body, depth=_SHALLOW)
+    except Unreadable:
+        return False
+    return len(body) <= _INDENTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +76,8 @@ class Mask:
             return cls()
         wanted = frozenset(name.lower() for name in names)
         try:
-            values = {*islice(_values(json.loads(body), wanted, hidden=False), _MOST)}
-        except (ValueError, RecursionError):
+            values = {*islice(_values(read_exactly(body), wanted, hidden=False), _MOST)}
+        except Unreadable:
             values = set()
         return cls(wanted, tuple(sorted(map(_folded, values), key=len, reverse=True)))
 
@@ -81,7 +92,7 @@ class Mask:
 
     def commands(self, text: str) -> str:
         """Return commands as people read them; those that were cut are hidden whole."""
-        return self.text(shown_body(text.encode(), self.names)) if text else ""
+        return self.text(shown_body(storable(text).encode(), self.names)) if text else ""
 
     def event(self, event: Event) -> Event:
         """Return *event* with the fields of its body hidden."""

@@ -12,6 +12,7 @@ from odoorway.errors import JournalUnavailable
 from odoorway.gateway import Gateway, topic_class
 from odoorway.journal.port import Appended, Journal
 from odoorway.model.event import Event, Flaw, Headers, Rejection, new_id
+from odoorway.outside import Unreadable, read_headers
 from odoorway.receive import body as bodies
 from odoorway.receive.headers import Credentials, safe_headers
 from odoorway.receive.identity import Identified, identify, possible_flaws
@@ -96,9 +97,9 @@ class ReceiveApp:
             await self._health(path, send)
             return
         began = self._clock.now()
-        headers = _decoded(scope["headers"])
-        seen = _Seen(headers)
+        seen = _Seen(())
         try:
+            seen.headers = _headers(scope["headers"])
             appended = await self._admit(scope["method"], path, seen, receive)
         except bodies.Disconnected:
             return
@@ -320,9 +321,16 @@ def _traced(event: Event, traceparent: str) -> Event:
     return replace(event, headers=(*others, (tracing.HEADER, traceparent)))
 
 
-def _decoded(raw: list[tuple[bytes, bytes]]) -> Headers:
-    """Return them as text; ASGI has their names in lower case already."""
-    return tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw])
+def _headers(raw: list[tuple[bytes, bytes]]) -> Headers:
+    """Return them as text; ASGI has their names in lower case already.
+
+    Raises:
+        RequestRefused: they are too many, or too long.
+    """
+    try:
+        return read_headers(raw)
+    except Unreadable as error:
+        raise RequestRefused("request.headers-too-large", str(error), unread=True) from None
 
 
 def _chunked(headers: Headers) -> bool:

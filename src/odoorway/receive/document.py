@@ -1,15 +1,13 @@
 """A body as JSON, and the text that stands at a path in it. Pure."""
 
-import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-import orjson
-
-from odoorway.outside import Unreadable
+from odoorway.outside import Unreadable, read_exactly, read_json
 
 _UNSET: Final = object()
 _DIGITS: Final = 10  # no list has an index with more
+_LONG: Final = 1 << 64
 _SHOWN: Final = 40  # characters of a key
 _SHOWN_KEYS: Final = 10
 
@@ -17,7 +15,7 @@ _SHOWN_KEYS: Final = 10
 class Document:
     """A parsed body. Numbers come back as they are written, however long they are."""
 
-    __slots__ = ("_body", "_exact", "value")
+    __slots__ = ("_body", "_written", "value")
 
     def __init__(self, body: bytes) -> None:
         """Parse *body*.
@@ -26,20 +24,22 @@ class Document:
             Unreadable: it is not JSON in UTF-8, or nested too deep.
         """
         self._body = body
-        self._exact: Any = _UNSET
+        self._written: Any = _UNSET
         try:
-            self.value: Any = orjson.loads(body)
-        except ValueError as error:
-            self.value = self._exact = _exactly(body, why=str(error))
+            self.value: Any = read_json(body)
+        except Unreadable as error:  # perhaps a number that is larger than any
+            self.value = self._written = _as_written(body, error)
 
     def text(self, steps: Sequence[str]) -> str | None:
         """Return the text or number at *steps*, keys of objects and indexes of lists; else None."""
         found = _walk(self.value, steps)
         if isinstance(found, str):
             return found
-        if isinstance(found, float):  # also an integer over 64 bits, rounded
+        if isinstance(found, bool) or not isinstance(found, int | float):
+            return None
+        if isinstance(found, float) or abs(found) >= _LONG:  # rounded, or too long for Python
             return str(_walk(self._as_written(), steps))
-        return str(found) if isinstance(found, int) and not isinstance(found, bool) else None
+        return str(found)
 
     @property
     def shape(self) -> str:
@@ -58,9 +58,16 @@ class Document:
         return "a number or a boolean"
 
     def _as_written(self) -> Any:
-        if self._exact is _UNSET:
-            self._exact = _exactly(self._body, why="")
-        return self._exact
+        if self._written is _UNSET:
+            self._written = read_exactly(self._body, as_written=True)
+        return self._written
+
+
+def _as_written(body: bytes, why: Unreadable) -> Any:
+    try:
+        return read_exactly(body, as_written=True)
+    except Unreadable:
+        raise why from None
 
 
 def _walk(value: Any, steps: Sequence[str]) -> Any:
@@ -73,17 +80,3 @@ def _element(value: Any, step: str) -> Any:
     if not isinstance(value, list) or not (step.isascii() and step.isdigit()):
         return None
     return value[int(step)] if len(step) < _DIGITS and int(step) < len(value) else None
-
-
-def _exactly(body: bytes, *, why: str) -> Any:
-    """Return *body* parsed with its numbers as text: slower, and as long as they are."""
-    try:
-        return json.loads(
-            body.decode(), parse_float=str, parse_int=str, parse_constant=_refuse_constant
-        )
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(why or str(error)) from None
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")

@@ -10,6 +10,7 @@ _STATUS = {
     "request.not-found": 404,
     "request.method-not-allowed": 405,
     "request.too-large": 413,
+    "request.headers-too-large": 431,
     "request.unsupported-encoding": 415,
     "request.bad-encoding": 400,
     "request.bad-length": 400,

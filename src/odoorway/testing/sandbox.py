@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from odoorway.outside import read_json
 from odoorway.testing.sandbox_amounts import NotSupported
 from odoorway.testing.sandbox_load import load
 from odoorway.testing.sandbox_models import MODELS
@@ -290,7 +291,7 @@ def _described(model: str, name: str) -> dict[str, Any]:
 
 def _body(raw: bytes) -> dict[str, Any]:
     try:
-        parsed = json.loads(raw or b"{}")
+        parsed = read_json(raw or b"{}")
     except ValueError as error:
         raise OdooError(
             400, "werkzeug.exceptions.BadRequest", f"could not parse the body as json: {error}"

@@ -12,6 +12,7 @@ from odoorway.errors import HandlerError, Reject, RetryLater, Skip
 from odoorway.gateway import Handler, Route
 from odoorway.model.delivery import Outcome
 from odoorway.model.event import Event
+from odoorway.outside import printable
 from odoorway.transform.shown import shown
 from odoorway.transform.validate import InvalidPayload, validate
 
@@ -53,6 +54,7 @@ class Asks:
 
 Transformed = Commands | Settled | Asks
 FoundRecord = Mapping[str, Any] | None  # its id and the fields asked for; None: there is none
+_KIND: Final = 200  # characters of a content type that go on
 MOST_ASKED: Final = 10  # times in turn that one run of a handler may ask
 
 
@@ -156,7 +158,7 @@ def _complete(result: Commands | Settled, event: Event) -> Transformed:
 def _with_body(command: Command, event: Event) -> Command:
     if not isinstance(command, Forward) or command.body is not None:
         return command
-    kind = event.header("content-type")
+    kind = printable(event.header("content-type") or "")[:_KIND]
     headers = {"content-type": kind} if kind else {}
     return replace(command, body=event.body, headers={**headers, **command.headers})
 

@@ -6,13 +6,25 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from odoorway.commands import Command
+from odoorway.outside import storable
 
 _HIDDEN = {"secret"}
+_LONGEST = 256 << 10  # characters; a journal keeps less
+_LINES = json.JSONEncoder(indent=1, default=str, ensure_ascii=False)
 
 
 def shown(commands: Sequence[Command]) -> str:
-    """Return *commands* as JSON, the same text for the same commands."""
-    return json.dumps([_plain(one) for one in commands], indent=1, default=str, ensure_ascii=False)
+    """Return *commands* as JSON, the same text for the same commands; of a long one its beginning.
+
+    A payload that is nested deep grows a hundredfold when it is written in lines.
+    """
+    told, left = list[str](), _LONGEST
+    for part in _LINES.iterencode([_plain(one) for one in commands]):
+        told.append(part[:left])
+        left -= len(part)
+        if left < 0:
+            return storable("".join([*told, "…[cut]"]))
+    return storable("".join(told))
 
 
 def _plain(value: Any) -> Any:

@@ -46,7 +46,7 @@ class Asker:
             me = await odoo.ask("res.users", "context_get")
             users = await odoo.ask("res.users", "read", ids=[me["uid"]], fields=["login"])
             return About(version, str(users[0]["login"]), await self._expiry(odoo))
-        except (Refused, TransportFailure, KeyError, IndexError, TypeError):
+        except (Refused, TransportFailure, LookupError, TypeError):
             self._until = self._clock.now() + 60.0  # it may be back soon
             return About()
         finally:
@@ -58,8 +58,10 @@ class Asker:
                 "res.users.apikeys", "search_read", domain=[], fields=["expiration_date"]
             )
             ends = [str(row["expiration_date"]) for row in rows if row["expiration_date"]]
-        except (Refused, KeyError, TypeError):
+            return min(_seconds(end) for end in ends) if ends else None
+        except (Refused, KeyError, TypeError, ValueError, OverflowError):
             return None
-        if not ends:
-            return None
-        return datetime.fromisoformat(min(ends)).replace(tzinfo=UTC).timestamp()
+
+
+def _seconds(time: str) -> float:
+    return datetime.fromisoformat(time).replace(tzinfo=UTC).timestamp()

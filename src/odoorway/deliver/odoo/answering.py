@@ -6,7 +6,7 @@ from typing import Any
 from odoorway.commands import Find
 from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.lookup import key_of, settle
-from odoorway.deliver.odoo.refusal import Refused, Unusable, dead, unexpected
+from odoorway.deliver.odoo.refusal import Refused, Unusable, dead
 from odoorway.deliver.odoo.searcher import Found, Lookups, Names, names
 from odoorway.deliver.port import Verdict
 from odoorway.model.delivery import Outcome
@@ -93,12 +93,7 @@ async def _read(
 
 async def _rows(odoo: Odoo, place: Place, ids: list[int]) -> Sequence[Mapping[str, Any]]:
     model, fields = place
-    read = await odoo.ask(model, "read", ids=ids, fields=list(fields))
-    good = isinstance(read, list) and all(isinstance(one, dict) and "id" in one for one in read)
-    if not good:
-        raise unexpected(model, "read", read)
-    rows: Sequence[Mapping[str, Any]] = read
-    return rows
+    return await odoo.rows(model, "read", ids=ids, fields=fields)
 
 
 def _answered(group: Sequence[Find], ids: Sequence[int | None], rows: Rows | Verdict) -> Verdict:

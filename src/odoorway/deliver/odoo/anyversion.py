@@ -104,7 +104,9 @@ class AnyVersion:
 def _web_major(answer: Answer) -> int:
     """Return the major version that ``/web/version`` tells, 0 when it is no answer of Odoo's."""
     try:
-        return version_number(answer.json()["version_info"][0]) if answer.status < _REDIRECT else 0
+        return (
+            version_number(answer.returned()["version_info"][0]) if answer.status < _REDIRECT else 0
+        )
     except (ValueError, KeyError, TypeError, IndexError):
         return 0
 

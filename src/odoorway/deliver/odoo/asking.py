@@ -1,9 +1,10 @@
 """One question to Odoo, and its answer already judged."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from odoorway.clock import Clock
-from odoorway.deliver.odoo.refusal import Refused, Unusable
+from odoorway.deliver.odoo.refusal import Refused, Unusable, unexpected
 from odoorway.deliver.odoo.transport import Answer, Caller, TransportFailure
 from odoorway.deliver.outcome import Failure, judge_answer, judge_failure, judge_rpc
 from odoorway.deliver.port import Verdict
@@ -32,7 +33,22 @@ class Odoo:
             raise Unusable(verdict)
         if answer is None or verdict.outcome is not Outcome.DELIVERED:
             raise Refused(verdict)
-        return answer.json()
+        return answer.returned()
+
+    async def rows(
+        self, model: str, method: str, *, fields: Sequence[str], **body: Any
+    ) -> Sequence[Mapping[str, Any]]:
+        """Return the rows that a method returned, each with a whole ``id`` and those fields.
+
+        Raises:
+            Refused: Odoo answered with an error, or with something else than such rows.
+            Unusable: the destination is to blame, whatever was asked.
+        """
+        told = await self.ask(model, method, fields=list(fields), **body)
+        if not isinstance(told, list) or not all(_is_row(one, fields) for one in told):
+            raise unexpected(model, method, told)
+        rows: Sequence[Mapping[str, Any]] = told
+        return rows
 
     async def _judged(
         self, model: str, method: str, body: dict[str, Any]
@@ -52,3 +68,7 @@ class Odoo:
             if failure.kind is not Failure.EMPTY or method not in _READS:
                 raise
         return await self._client.call(model, method, **body)
+
+
+def _is_row(row: object, fields: Sequence[str]) -> bool:
+    return isinstance(row, dict) and type(row.get("id")) is int and row.keys() >= {*fields}

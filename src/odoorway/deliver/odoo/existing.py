@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 from odoorway.deliver.odoo.asking import Odoo
-from odoorway.deliver.odoo.refusal import Refused, Unusable, unexpected
+from odoorway.deliver.odoo.refusal import Refused, Unusable
 
 _MODEL = "ir.model.data"
 _CHUNK = 500  # external IDs a question
@@ -50,11 +50,9 @@ class Existing:
         for start in range(0, len(xids), _CHUNK):
             names = [xid.partition(".")[2] for xid in xids[start : start + _CHUNK]]
             domain = [["module", "=", xids[0].partition(".")[0]], ["name", "in", names]]
-            rows = await self._odoo.ask(
-                _MODEL, "search_read", domain=domain, fields=["module", "name"]
+            rows = await self._odoo.rows(
+                _MODEL, "search_read", domain=domain, fields=["module", "name"], limit=len(names)
             )
-            if not isinstance(rows, list) or not all(isinstance(one, dict) for one in rows):
-                raise unexpected(_MODEL, "search_read", rows)
             found |= {f"{one.get('module')}.{one.get('name')}" for one in rows}
         return found
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from odoorway.commands import Adopt
 from odoorway.deliver.odoo.asking import Odoo
-from odoorway.deliver.odoo.refusal import Refused, Unusable, unexpected
+from odoorway.deliver.odoo.refusal import Refused, Unusable
 from odoorway.deliver.port import Verdict
 
 CONTACTS: Final = "res.partner"
@@ -60,7 +60,5 @@ async def _ask(odoo: Odoo, kept_out: list[Any], ids: Collection[int]) -> dict[in
     domain = [["id", "in", sorted(set(ids))], *kept_out]
     context = {"active_test": False}
     fields = ["display_name"]
-    rows = await odoo.ask(CONTACTS, "search_read", domain=domain, fields=fields, context=context)
-    if not isinstance(rows, list):
-        raise unexpected(CONTACTS, "search_read", rows)
+    rows = await odoo.rows(CONTACTS, "search_read", domain=domain, fields=fields, context=context)
     return {row["id"]: str(row["display_name"]) for row in rows}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from odoorway.deliver.odoo.transport import Answer, Http
+from odoorway.deliver.odoo.transport import Answer, Http, needed
 
 
 class Json2:
@@ -27,7 +27,8 @@ class Json2:
             TransportFailure: there was no answer, or too large a one.
         """
         path = f"/json/2/{model}/{method}"
-        return await self._http.request("POST", path, body, what=f"{model}.{method}")
+        what, most = f"{model}.{method}", needed(method, body)
+        return await self._http.request("POST", path, body, what=what, most=most)
 
     @property
     def http(self) -> Http:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from odoorway.deliver.odoo.transport import Answer, Http, TransportFailure
+from odoorway.deliver.odoo.transport import SHORT, Answer, Http, TransportFailure, needed
 from odoorway.deliver.outcome import Failure
 
 HAS_ACCESS = 18  # the first version whose models know `has_access`
@@ -35,7 +35,8 @@ class JsonRpc:
             return refused
         name, args, named = arguments(method, body, self._major)
         given = [self._database, self._uid, self._secret, model, name, args, named]
-        return await self._post("object", "execute_kw", given, what=f"{model}.{method}")
+        what, most = f"{model}.{method}", needed(method, body)
+        return await _post(self._http, "object", "execute_kw", given, what=what, most=most)
 
     def forget(self) -> None:
         """Ask for the version and log in again before the next call."""
@@ -61,7 +62,7 @@ class JsonRpc:
         if not self._major:
             return answer
         given = [self._database, self._login, self._secret, {}]
-        answer = await self._post("common", "authenticate", given, what="the login")
+        answer = await _post(self._http, "common", "authenticate", given, what="the login")
         uid = result(answer)
         if uid is False:
             detail = f"Odoo {self._major} refuses user {self._login!r}, or this key"
@@ -71,19 +72,18 @@ class JsonRpc:
         self._uid = uid
         return None
 
-    async def _post(self, service: str, method: str, args: list[Any], *, what: str) -> Answer:
-        return await _post(self._http, service, method, args, what=what)
-
 
 async def version_by_rpc(http: Http) -> Answer:
     """Ask a server for its version, for which it wants no login."""
     return await _post(http, "common", "version", [], what="the version")
 
 
-async def _post(http: Http, service: str, method: str, args: list[Any], *, what: str) -> Answer:
+async def _post(  # noqa: PLR0913 - the parts of one call
+    http: Http, service: str, method: str, args: list[Any], *, what: str, most: int = SHORT
+) -> Answer:
     params = {"service": service, "method": method, "args": args}
     body = {"jsonrpc": "2.0", "method": "call", "id": 1, "params": params}
-    return await http.request("POST", "/jsonrpc", body, what=what, rpc=True)
+    return await http.request("POST", "/jsonrpc", body, what=what, rpc=True, most=most)
 
 
 def arguments(
@@ -110,7 +110,7 @@ def arguments(
 def result(answer: Answer) -> Any:
     """Return the result of a JSON-RPC answer, None when it has none."""
     try:
-        return answer.json()
+        return answer.returned()
     except (ValueError, KeyError, TypeError):
         return None
 

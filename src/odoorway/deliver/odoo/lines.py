@@ -81,14 +81,18 @@ class _Group:
     async def _vanished(self) -> dict[int, list[int]]:
         """Return the lines to go, by parent."""
         parents = [self._parent(task) for task in self._tasks]
-        rows = await self._ask(self._model, "read", parents, fields=[self._field])
+        rows = await self._odoo.rows(
+            self._model, "read", ids=parents, fields=[self._field], context=self._context
+        )
+        if not all(isinstance(row[self._field], list) for row in rows):
+            raise unexpected(self._model, "read", rows)
         lines = {row["id"]: row[self._field] for row in rows}
         named = await self._names([line for group in lines.values() for line in group])
         return {
             self._parent(task): [
                 line
                 for line in lines.get(self._parent(task), ())
-                if _is_gone(named.get(str(line), ""), task.sync)
+                if _is_gone(str(named.get(str(line), "")), task.sync)
             ]
             for task in self._tasks
         }

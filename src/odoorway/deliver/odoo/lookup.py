@@ -190,12 +190,18 @@ def _meanings(answered: Any) -> tuple[Any, ...]:
     asked for in a text field.
     """
     if isinstance(answered, list):
-        return tuple(dict.fromkeys(answered)) or (False,)
+        return tuple(dict.fromkeys(filter(_is_scalar, answered))) or (False,)
+    if not _is_scalar(answered):
+        return ()
     if answered == "":  # stored so, and found by what is asked of an empty field
         return "", False
     if isinstance(answered, str) and answered == str(_number(answered)):
         return answered, _number(answered)
     return (answered,)
+
+
+def _is_scalar(value: object) -> bool:
+    return isinstance(value, str | int | float)
 
 
 def _number(text: str) -> int | None:

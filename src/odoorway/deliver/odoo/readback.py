@@ -9,7 +9,7 @@ from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.expect import Held, broken, step_of
 from odoorway.deliver.odoo.kinds import Kinds
 from odoorway.deliver.odoo.load import CONTEXT
-from odoorway.deliver.odoo.refusal import Refused, Unusable, dead, unexpected
+from odoorway.deliver.odoo.refusal import Refused, Unusable, dead
 from odoorway.deliver.port import Verdict
 from odoorway.transform.plan import Expected, Write
 
@@ -153,11 +153,9 @@ class _Reader:
 
     async def _rows(self, model: str, paths: Paths) -> dict[int, Mapping[str, Any]]:
         names = _names(paths)
-        rows = await self._odoo.ask(
+        rows = await self._odoo.rows(
             model, "read", ids=sorted(paths), fields=names, context=self._context
         )
-        if not isinstance(rows, list) or not all(_is_row(row, names) for row in rows):
-            raise unexpected(model, "read", rows)
         return {row["id"]: row for row in rows if row["id"] in paths}
 
     async def _further(
@@ -177,14 +175,6 @@ class _Reader:
 
 def _names(paths: Paths) -> list[str]:
     return sorted({path[0] for own in paths.values() for path in own})
-
-
-def _is_row(row: object, names: Iterable[str]) -> bool:
-    return (
-        isinstance(row, dict)
-        and isinstance(row.get("id"), int)
-        and all(name in row for name in names)
-    )
 
 
 def _roundings(paths: Iterable[FieldPath], infos: Infos) -> set[FieldPath]:

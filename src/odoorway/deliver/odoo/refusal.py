@@ -1,8 +1,14 @@
 """Why something is not in Odoo, raised to where it is noted."""
 
+import reprlib
+from typing import Final
+
 from odoorway.deliver.port import Verdict, Waits
 from odoorway.errors import OdoorwayError
 from odoorway.model.delivery import Outcome
+
+_SHORT: Final = reprlib.Repr()  # of what may be megabytes
+_SHORT.maxstring = _SHORT.maxother = 200
 
 
 class Refused(OdoorwayError):
@@ -30,4 +36,4 @@ def later(code: str, detail: str, waits: Waits | None = None) -> Refused:
 
 def unexpected(model: str, method: str, result: object) -> Refused:
     """Return the refusal for a result that is not of the form this method has."""
-    return later("odoo.unexpected-answer", f"{model}.{method} returned {result!r:.300}")
+    return later("odoo.unexpected-answer", f"{model}.{method} returned {_SHORT.repr(result)}")

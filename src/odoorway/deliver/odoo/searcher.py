@@ -1,12 +1,12 @@
 """Asks Odoo for all the finds of a batch."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from odoorway.clock import Clock
 from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.lookup import LIMIT, TOLD, LookupKey, Question, questions
-from odoorway.deliver.odoo.refusal import Refused, Unusable, unexpected
+from odoorway.deliver.odoo.refusal import Refused, Unusable
 from odoorway.deliver.port import Verdict
 
 _ALL_GUILTY = {"odoo.access-denied", "odoo.unknown-model", "odoo.unknown-field"}
@@ -87,22 +87,19 @@ async def names(odoo: Odoo, found: Found) -> Names:
     return told
 
 
-async def _read_names(odoo: Odoo, model: str, ids: list[int]) -> list[dict[str, Any]]:
+async def _read_names(odoo: Odoo, model: str, ids: list[int]) -> Sequence[Mapping[str, Any]]:
     try:
-        rows = await odoo.ask(model, "read", ids=ids, fields=["display_name"])
+        return await odoo.rows(model, "read", ids=ids, fields=["display_name"])
     except Unusable:
         raise
     except Refused:
         return []
-    return rows if isinstance(rows, list) else []
 
 
 async def _answer(odoo: Odoo, question: Question) -> dict[LookupKey, tuple[int, ...] | Verdict]:
     alone = len(question.keys) == 1
     try:
-        rows = await odoo.ask(question.model, "search_read", **question.body)
-        if not isinstance(rows, list):
-            raise unexpected(question.model, "search_read", rows)
+        rows = await odoo.rows(question.model, "search_read", **question.body)
     except Unusable:
         raise
     except Refused as refused:

@@ -8,7 +8,7 @@ from odoorway.deliver.http import Forwarder
 from odoorway.deliver.odoo.asking import Odoo
 from odoorway.deliver.odoo.load import CONTEXT
 from odoorway.deliver.odoo.lookup import LookupKey, key_of, settle, unmatched
-from odoorway.deliver.odoo.refusal import Refused, dead, unexpected
+from odoorway.deliver.odoo.refusal import Refused, dead
 from odoorway.deliver.odoo.searcher import names, search
 from odoorway.deliver.odoo.values import Unwritable, plain
 from odoorway.deliver.port import Verdict
@@ -75,9 +75,7 @@ async def _is_there(odoo: Odoo, sign: Find) -> bool:
 
 
 async def _has_run(odoo: Odoo, step: Run, unless: Mapping[str, Sequence[Any]], target: int) -> bool:
-    rows = await odoo.ask(step.model, "read", ids=[target], fields=list(unless))
-    if not isinstance(rows, list):
-        raise unexpected(step.model, "read", rows)
+    rows = await odoo.rows(step.model, "read", ids=[target], fields=list(unless))
     if not rows:  # `read` passes over a record that is gone
         raise dead("odoo.no-match", f"{step.model} {target} does not exist any more")
     return any(_is_one_of(rows[0].get(name), done) for name, done in unless.items())

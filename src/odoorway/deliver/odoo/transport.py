@@ -8,12 +8,16 @@ from typing import Any, Protocol
 import aiohttp
 
 from odoorway.deliver.outcome import Failure
+from odoorway.deliver.reading import TooLarge, whole
 from odoorway.errors import OdoorwayError
 from odoorway.outside import read_json
 
-_CHUNK = 65_536
 _CONNECT_SECONDS = 10.0
-MAX_ANSWER = 32 * 1024 * 1024  # bytes
+MAX_ANSWER = 32 << 20  # bytes
+SHORT = 256 << 10  # bytes: an error with its traceback
+_SAID = 8 << 10  # bytes of what `load` says of one row
+_FIELD = 1 << 10  # bytes of a field of a row that is searched for; none is read that holds files
+_NAMED = 4 << 10  # bytes of what a model says of one of its fields
 
 
 class TransportFailure(OdoorwayError):
@@ -34,11 +38,11 @@ class Answer:
     body: bytes
     rpc: bool = False  # the result, or the error, stands inside a JSON-RPC envelope
 
-    def json(self) -> Any:
+    def returned(self) -> Any:
         """Return what the method returned.
 
         Raises:
-            ValueError: the body is no JSON.
+            Unreadable: the body is no JSON, or more of it than anybody needs.
             KeyError: it is JSON-RPC without a result.
         """
         parsed = read_json(self.body)
@@ -81,10 +85,19 @@ class Http:
         self._max_connections, self._max_answer = max_connections, max_answer
         self._session: aiohttp.ClientSession | None = None
 
-    async def request(
-        self, method: str, path: str, body: Any = None, *, what: str, rpc: bool = False
+    async def request(  # noqa: PLR0913 - the parts of one request
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        what: str,
+        rpc: bool = False,
+        most: int = SHORT,
     ) -> Answer:
         """Send *body* as JSON; *what* names the request in errors.
+
+        Of the answer *most* bytes are read, and twice those that were sent: an error quotes them.
 
         Raises:
             TransportFailure: there was no answer, or too large a one.
@@ -96,7 +109,7 @@ class Http:
             async with self._open().request(
                 method, f"{self.url}{path}", data=data, headers=kind, allow_redirects=False
             ) as response:
-                read = await self._read(response)
+                read = await self._read(response, most + 2 * len(data or b""))
                 return Answer(response.status, response.headers, read, rpc)
         except (
             aiohttp.ConnectionTimeoutError,
@@ -128,13 +141,29 @@ class Http:
             )
         return self._session
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        parts: list[bytes] = []
-        size = 0
-        async for part in response.content.iter_chunked(_CHUNK):
-            size += len(part)
-            if size > self._max_answer:
-                response.close()
-                raise TransportFailure(Failure.TOO_LARGE, f"more than {self._max_answer} bytes")
-            parts.append(part)
-        return b"".join(parts)
+    async def _read(self, response: aiohttp.ClientResponse, most: int) -> bytes:
+        try:
+            return await whole(response.content, min(most, self._max_answer))
+        except TooLarge as error:
+            response.close()
+            raise TransportFailure(Failure.TOO_LARGE, str(error)) from None
+
+
+def needed(method: str, body: Mapping[str, Any]) -> int:
+    """Return how many bytes the answer to a question may have, beside what it quotes. Pure.
+
+    What a handler reads, or a method of somebody's own returns, may
+    be a file.
+    """
+    match method, body:
+        case "load", {"data": rows}:
+            most = len(rows) * _SAID
+        case "search_read", {"fields": fields, "limit": int(limit)}:
+            most = limit * (1 + len(fields)) * _FIELD
+        case "fields_get", {"allfields": fields}:
+            most = len(fields) * _NAMED
+        case "has_access" | "check_object_reference" | "context_get" | "create" | "write", _:
+            most = 0
+        case _:
+            return MAX_ANSWER
+    return SHORT + most

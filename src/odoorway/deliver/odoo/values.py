@@ -54,7 +54,7 @@ def plain(value: Any, ids: Mapping[str, int] | None = None) -> Any:
         case Enum():
             return plain(_of_enum(value), ids)
         case dict():
-            return {str(key): plain(inner, ids) for key, inner in value.items()}
+            return {_text(str(key)): plain(inner, ids) for key, inner in value.items()}
         case list() | tuple():
             return [plain(inner, ids) for inner in value]
         case Ref() | DbId() | Many() | Lines():
@@ -110,12 +110,16 @@ def _text(value: str) -> str:
 
 
 def _digits(number: float | Decimal) -> str:
-    if not math.isfinite(number):
+    if (isinstance(number, Decimal) and number.is_snan()) or not math.isfinite(number):
         raise Unwritable(f"{number} is no number that Odoo can store")
     exact = number if isinstance(number, Decimal | int) else Decimal(repr(number))
     return format(exact, "d" if isinstance(exact, int) else "f")
 
 
 def _utc(value: datetime) -> datetime:
-    aware = value.tzinfo is not None
-    return (value.astimezone(UTC) if aware else value).replace(tzinfo=None, microsecond=0)
+    try:
+        return (value.astimezone(UTC) if value.tzinfo else value).replace(
+            tzinfo=None, microsecond=0
+        )
+    except OverflowError as error:
+        raise Unwritable(f"the time {value} is beyond the calendar in UTC") from error

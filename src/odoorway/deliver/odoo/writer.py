@@ -69,7 +69,7 @@ class Writer:
 
     async def _once(self, load: Load) -> Mapping[str, Any]:
         answer = await self._odoo.ask(load.model, "load", **load.body)
-        if not isinstance(answer, dict) or not isinstance(answer.get("messages"), list):
+        if not isinstance(answer, dict) or not _are_messages(answer.get("messages")):
             raise unexpected(load.model, "load", answer)
         return answer
 
@@ -115,7 +115,7 @@ class _Sending:
 
     async def _sort_out(self, load: Load, answer: Mapping[str, Any]) -> None:
         ids = answer.get("ids")
-        if isinstance(ids, list) and len(ids) == len(load.blocks):
+        if isinstance(ids, list) and [type(one) for one in ids] == [int] * len(load.blocks):
             self._failures = 0
             self._writer.written(map(self._entry, load.blocks), ids)
             return
@@ -166,8 +166,17 @@ def _again(verdict: Verdict) -> Verdict:
     return Verdict(outcome=Outcome.RETRY, code="odoo.server-error", detail=detail)
 
 
+def _are_messages(told: object) -> bool:
+    return isinstance(told, list) and all(isinstance(one, dict) for one in told)
+
+
 def _errors(messages: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return [one for one in messages if one.get("type") == "error" and "rows" in one]
+    return [one for one in messages if one.get("type") == "error" and _names_a_row(one)]
+
+
+def _names_a_row(message: Mapping[str, Any]) -> bool:
+    rows = message.get("rows")
+    return isinstance(rows, dict) and type(rows.get("from")) is int
 
 
 def _only_conflicts(answer: Mapping[str, Any]) -> bool:
