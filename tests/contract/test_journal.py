@@ -136,17 +136,20 @@ async def test_what_comes_together_keeps_its_order(opened: Open) -> None:
 
 
 async def test_texts_and_times_come_back_as_they_were(opened: Open) -> None:
-    """NUL, quotes, any Unicode; the full precision of a float."""
+    """Quotes, any Unicode, the bytes of a body; the full precision of a float; NUL written out."""
     journal = opened()
-    odd = 'a\0b "c" \\ \u2028 \N{GRINNING FACE}'
+    odd = 'a"b" \\ \u2028 \N{GRINNING FACE}'
     given = replace(
-        event(1, about=odd, key=odd, body=odd),
+        event(1, about=odd, key=odd, body="a\0b"),
         topic=odd,
         received_at=1764000000.1234567,
         headers=(("x-odd", odd),),
     )
     await journal.append(given, [PLAN])
     assert await journal.event(given.id) == given
+    other = replace(given, id="evt_000002", topic="a\0b", idempotency_key="2")
+    await journal.append(other, [PLAN])
+    assert await journal.event(other.id) == replace(other, topic="a\\u0000b")
 
 
 async def test_a_duplicate_stores_nothing_and_another_body_is_a_conflict(opened: Open) -> None:
