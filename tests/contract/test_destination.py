@@ -1394,3 +1394,12 @@ async def _once(odoo, model, values, **named):
     found = await odoo.client_call_as(key, model, "search_read", domain=there, fields=["id"])
     if not found.returned():
         await odoo.create_as_admin(model, values | named)
+
+
+async def test_an_amount_alone_is_expected_by_its_currencys_rounding(odoo):
+    """Nothing else of the order is asked for, and nothing was asked for before."""
+    placed = [replace(order(odoo, n), expect={"amount_untaxed": "19.80"}) for n in (1, 2)]
+    off = replace(placed[1], expect={"amount_untaxed": "19.81"})
+    verdicts = await odoo.deliver(odoo.job(1, placed[0]), odoo.job(2, off))
+    assert codes(verdicts) == [None, None], verdicts[0].detail
+    assert [bool(one.breach) for one in verdicts] == [False, True]

@@ -142,10 +142,11 @@ class _Reader:
         """Return what each path holds; a record that is gone is left out."""
         infos = await self._kinds.describe(model, _names(wanted))
         paths = {ident: own | _roundings(own, infos) for ident, own in wanted.items()}
+        infos = await self._kinds.describe(model, _names(paths))
         rows = await self._rows(model, paths)
         found: Found = {ident: {} for ident in rows}
         for name in _names(paths):
-            further = await self._further(model, name, rows, paths)
+            further = await self._further(model, name, infos[name], rows, paths)
             for ident, row in rows.items():
                 for path in (one for one in paths[ident] if one[0] == name):
                     found[ident][path] = _held(row[name], path, infos, further)
@@ -159,18 +160,23 @@ class _Reader:
         return {row["id"]: row for row in rows if row["id"] in paths}
 
     async def _further(
-        self, model: str, name: str, rows: Mapping[int, Mapping[str, Any]], paths: Paths
+        self,
+        model: str,
+        name: str,
+        info: Mapping[str, Any],
+        rows: Mapping[int, Mapping[str, Any]],
+        paths: Paths,
     ) -> Found:
         """Read what the paths through *name* go on to."""
         wanted: Paths = {}
         for ident, row in rows.items():
             beyond = {path[1:] for path in paths[ident] if path[0] == name and path[1:]}
-            if beyond and self._kinds.types.get((model, name)) != "many2one":
+            if beyond and info.get("type") != "many2one":
                 raise dead("odoo.unknown-field", f"{model}.{name} is no reference to one record")
             target = _target(row[name])
             if beyond and target:
                 wanted.setdefault(target, set()).update(beyond)
-        return await self.read(self._kinds.relation(model, name), wanted) if wanted else {}
+        return await self.read(str(info.get("relation")), wanted) if wanted else {}
 
 
 def _names(paths: Paths) -> list[str]:
