@@ -132,23 +132,23 @@ class HostileOdoo(SandboxOdoo):
 
     async def _slowly(self, request: web.Request) -> web.StreamResponse:
         """Answer a byte a second, for ever."""
-        response = web.StreamResponse(headers={"content-type": "application/json"})
-        await response.prepare(request)
-        with contextlib.suppress(ConnectionError):
-            while not self._hung.is_set():
-                await response.write(b" ")
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(1):
-                        await self._hung.wait()
-        return response
+        return await self._without_end(request, b" ", pause=1)
 
     async def _endless(self, request: web.Request) -> web.StreamResponse:
         """Answer two gigabytes, and more."""
+        return await self._without_end(request, bytes(1 << 20), pause=0)
+
+    async def _without_end(
+        self, request: web.Request, piece: bytes, pause: float
+    ) -> web.StreamResponse:
         response = web.StreamResponse(headers={"content-type": "application/json"})
         await response.prepare(request)
         with contextlib.suppress(ConnectionError):
             while not self._hung.is_set():
-                await response.write(bytes(1 << 20))
+                await response.write(piece)
+                if pause:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._hung.wait(), pause)
         return response
 
     def _note(self, request: web.Request, body: bytes, answer: web.StreamResponse) -> None:
