@@ -22,7 +22,8 @@ from odoorway.deliver.http import Forwarder
 from odoorway.deliver.odoo.destination import OdooDestination
 from odoorway.deliver.odoo.json2 import Json2
 from odoorway.deliver.odoo.jsonrpc import JsonRpc
-from odoorway.deliver.odoo.transport import Caller
+from odoorway.deliver.odoo.transport import Caller, TransportFailure
+from odoorway.deliver.outcome import Failure
 from odoorway.deliver.port import Job, ShortBindings
 from odoorway.errors import JournalUnavailable
 from odoorway.model.delivery import Outcome
@@ -1403,3 +1404,19 @@ async def test_an_amount_alone_is_expected_by_its_currencys_rounding(odoo):
     verdicts = await odoo.deliver(odoo.job(1, placed[0]), odoo.job(2, off))
     assert codes(verdicts) == [None, None], verdicts[0].detail
     assert [bool(one.breach) for one in verdicts] == [False, True]
+
+
+async def test_what_is_expected_is_compared_though_odoo_went_away_meanwhile(odoo):
+    """A delivery that was done before the others lost Odoo is no less looked at."""
+
+    class Breaking(Spy):
+        async def call(self, model, method, **body):
+            if (model, method) == ("sale.order", "load"):
+                raise TransportFailure(Failure.EMPTY, "hung up")
+            return await super().call(model, method, **body)
+
+    odoo.destination = OdooDestination(Breaking(odoo.client()))
+    wrong = replace(customer(odoo, 7), expect={"name": "somebody else"})
+    first, second = await odoo.deliver(odoo.job(1, wrong), odoo.job(2, order(odoo, 1)))
+    assert (first.outcome, second.outcome) == (Outcome.DELIVERED, Outcome.RETRY)
+    assert "somebody else was expected" in first.breach

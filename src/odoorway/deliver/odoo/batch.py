@@ -84,11 +84,13 @@ class Batch:
         plans = self._plans(now, known)
         writer = Writer(self._odoo, self._ledger)
         stages = schedule(plans)
-        for number, stage in enumerate(stages):
-            await writer.write(stage)
-            self._deliver_finished(plans, stages[number + 1 :])
-        for position, plan in plans.items():
-            self._expect(position, plan)
+        try:
+            for number, stage in enumerate(stages):
+                await writer.write(stage)
+                self._deliver_finished(plans, stages[number + 1 :])
+        finally:  # what is written so far is looked at, whatever became of the rest
+            for position, plan in plans.items():
+                self._expect(position, plan)
         if writer.loads:
             self._at("after-load")
         await self._remove_lines(plans)
