@@ -1420,3 +1420,24 @@ async def test_what_is_expected_is_compared_though_odoo_went_away_meanwhile(odoo
     first, second = await odoo.deliver(odoo.job(1, wrong), odoo.job(2, order(odoo, 1)))
     assert (first.outcome, second.outcome) == (Outcome.DELIVERED, Outcome.RETRY)
     assert "somebody else was expected" in first.breach
+
+
+@pytest.mark.parametrize("page", [b"<html>403 Forbidden</html>", b'[{"id": NaN}]'])
+async def test_one_page_instead_of_the_read_back_is_read_back_again(odoo, page):
+    """What is written is not given up for it, and the destination is not blamed."""
+
+    class Paged(Spy):
+        async def call(self, model, method, **body):
+            answer = await super().call(model, method, **body)
+            if method == "read" and self.calls.count(f"{model}.read") == 1:
+                return replace(answer, status=403, headers={}, body=page, rpc=False)
+            return answer
+
+    odoo.destination = OdooDestination(Paged(odoo.client()))
+    right = replace(customer(odoo, 8), expect={"name": odoo.name("Ada")})
+    (first,) = await odoo.deliver(odoo.job(1, right))
+    assert (first.outcome, first.blame_destination, first.alone) == (Outcome.RETRY, False, True)
+    assert "all is written" in first.detail
+    assert first.records
+    (again,) = await odoo.deliver(odoo.job(1, right))
+    assert (again.outcome, again.breach) == (Outcome.DELIVERED, "")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -137,6 +138,26 @@ async def test_no_process_is_left() -> None:
     await made.close()
     for one in upsert.values.values():
         await asyncio.wait_for(gone(one), 20)
+
+
+async def test_what_a_handler_forks_ends_with_its_worker() -> None:
+    """Also where the worker itself ends well."""
+    gateway = Gateway()
+    gateway.source("shop", hmac.source(secret="s", header="X-S")).on("*")(forking)
+    made = HandlerProcesses(gateway.routes, HandlerLimits(processes=1))
+    (told,) = await made.run([Task("forking", task(1, "x").event)])
+    assert isinstance(told, Commands)
+    upsert = told.commands[0]
+    assert isinstance(upsert, Upsert)
+    await made.close()
+    await asyncio.wait_for(gone(upsert.values["child"]), 20)
+
+
+def forking(payload: dict) -> Upsert:
+    child = os.fork()
+    while not child:
+        time.sleep(3600)
+    return Upsert("a.b", ("k", 1), {"child": child})
 
 
 async def gone(process: int) -> None:

@@ -30,10 +30,16 @@ def is_absent(value: object) -> bool:
     return held is None or held is False or (isinstance(held, str) and not held.strip())
 
 
+def is_lacking(value: object) -> bool:
+    """Tell whether a payload lacks that value, where False says that a field is empty."""
+    return value is not False and is_absent(value)
+
+
 def absent_fields(where: Sequence[tuple[str, Any]], domain: Sequence[Any]) -> tuple[str, ...]:
     """Return the fields whose absent values make that no record can be meant."""
-    every = not any(term in ("|", "!") for term in domain if isinstance(term, str))
-    terms = [term[0] for term in domain if is_never(term)] if every else []
+    # Beside an alternative, what never holds is left out. What "!" is said of would always hold.
+    alternative = "|" in domain and "!" not in domain
+    terms = [] if alternative else [term[0] for term in domain if is_never(term)]
     return (*(name for name, value in where if is_absent(value)), *map(str, terms))
 
 
@@ -54,5 +60,15 @@ def is_never(term: Any) -> bool:
 
 
 def meant(domain: Sequence[Any]) -> Iterator[Any]:
-    """Yield the terms of *domain*, those that look for what is absent as one that never holds."""
-    return (_NEVER if is_never(term) else term for term in domain)
+    """Yield the terms of *domain*, those that look for what is absent as one that never holds.
+
+    A list that has absent values beside others looks for the others.
+    """
+    for term in domain:
+        match term:
+            case _ if is_never(term):
+                yield _NEVER
+            case [name, "in", [*values]] if any(map(is_lacking, values)):
+                yield (name, "in", tuple(one for one in values if not is_lacking(one)))
+            case _:
+                yield term

@@ -189,9 +189,11 @@ class _Worker:
         if self.ended:
             return 0
         self.ended = True
-        with contextlib.suppress(ProcessLookupError):
-            # One that is gone already keeps its own status; a live one gets no chance.
-            os.kill(self._pid, signal.SIGKILL)
+        # One that is gone already keeps its own status; a live one gets no chance, nor does what
+        # a handler forked: it stands in the worker's group.
+        for kill in (os.killpg, os.kill):
+            with contextlib.suppress(ProcessLookupError):
+                kill(self._pid, signal.SIGKILL)
         return await self._nursery.wait(self._pid)
 
     async def _answer(self) -> Transformed | None:

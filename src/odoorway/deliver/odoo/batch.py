@@ -167,8 +167,8 @@ class Batch:
         jobs = self._expected.expecting() & self._ledger.delivered()
         try:
             told, failed = await self._expected.breaches(self._odoo, self._resolver.kinds, jobs)
-        except Unusable as unusable:  # all is written; it is read when Odoo is back
-            self._ledger.revoke(jobs, unusable.verdict)
+        except Unusable as unusable:
+            self._ledger.revoke(jobs, _unread(unusable.verdict))
             return
         for job, text in told.items():
             self._ledger.breach(job, text)
@@ -185,3 +185,16 @@ class Batch:
                 if self._ledger.has(position, external_id(source, key))
             }
             self._done[position] = together(self._done.get(position, {}), ours)
+
+
+def _unread(verdict: Verdict) -> Verdict:
+    """Return what becomes of jobs that are written, and could not be looked at: another try.
+
+    A page of somebody in between that comes once, as when a proxy begins anew, is no reason to give
+    up what was written well: they are tried again, a few times, each for itself.
+    """
+    detail = f"all is written; what is expected could not be read back: {verdict.detail}"
+    told = replace(verdict, detail=detail)
+    if verdict.code != "odoo.not-odoo":
+        return told
+    return replace(told, outcome=Outcome.RETRY, blame_destination=False, alone=True)
