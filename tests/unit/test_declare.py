@@ -209,15 +209,6 @@ def test_a_key_that_stands_for_nobody_is_refused(ident: object) -> None:
     assert Upsert("res.partner", ("customer", f"guest-{ident}"), {}).key[1]
 
 
-@pytest.mark.parametrize("done", [[None], [""], [None, " "]])
-def test_a_state_that_the_payload_lacks_guards_no_call(done: list[object]) -> None:
-    """The method would run at every repeat; False says something of a field."""
-    on = find("sale.order", name="x")
-    with pytest.raises(HandlerError, match="give a list of values"):
-        Call("sale.order", "action_confirm", on, unless={"state": done})
-    Call("sale.order", "action_lock", on, unless={"locked": [False]})
-
-
 def test_what_is_absent_among_others_is_left_out() -> None:
     """It does not find the records that have none; and "!" does not make it find all others."""
     some = find("p", domain=[("ref", "in", ["a", None, "", False])])

@@ -5,7 +5,6 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 
-from odoorway.commands.empty import is_lacking
 from odoorway.commands.values import check_number, is_scalar
 from odoorway.errors import HandlerError
 
@@ -34,8 +33,7 @@ def check_unless(model: str, method: str, unless: object) -> None:
             " twice"
         )
     for name, done in unless.items():
-        listed = isinstance(done, list | tuple) and not all(map(is_lacking, done))
-        if not isinstance(name, str) or not listed:
+        if not isinstance(name, str) or not isinstance(done, list | tuple) or not done:
             raise HandlerError(
                 f"Call's unless= is {{{name!r}: {done!r}}}; give a list of values, like"
                 " {'state': ['sale', 'done']}"
